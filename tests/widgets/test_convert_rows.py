@@ -43,21 +43,21 @@ def recording(tmp_path: Path) -> Input:
 def test_the_total_of_files_not_looked_into_is_estimated_from_the_others(tmp_path: Path) -> None:
     rows = [row("a.tif", target_bytes=2000, pixels=4000), row("b.tif"), row("c.tif")]
     rows[2].is_checked = False
-    text = describe_totals(rows, tmp_path, None, is_searching=True).headline
-    assert text.startswith("2 files so far, about 4\u00a0kB; ")
+    text = describe_totals(rows, tmp_path, None).headline
+    assert text.startswith("2 files, about 4\u00a0kB; ")
 
 
 def test_a_trial_gives_the_size_and_the_time_of_encoded_files(tmp_path: Path) -> None:
     rows = [row("a.tif", target_bytes=10_000, pixels=10_000, is_encoded=True)]
-    before = describe_totals(rows, tmp_path, None, is_searching=False).headline
-    after = describe_totals(rows, tmp_path, Rates(0.1, 0.002), is_searching=False).headline
+    before = describe_totals(rows, tmp_path, None).headline
+    after = describe_totals(rows, tmp_path, Rates(0.1, 0.002, 3)).headline
     assert before.startswith("1 file, at most 10\u00a0kB; ")
-    assert after.startswith("1 file, about 1\u00a0kB, about 20\u00a0s; ")
+    assert after.startswith("1 file, about 1\u00a0kB, about 23\u00a0s; ")
 
 
 def test_more_than_fits_on_the_disk_is_told_before(tmp_path: Path) -> None:
     rows = [row("a.tif", target_bytes=10**18, pixels=10)]
-    text = describe_totals(rows, tmp_path / "new" / "folder", None, is_searching=False).headline
+    text = describe_totals(rows, tmp_path / "new" / "folder", None).headline
     assert "; but only " in text
 
 
@@ -65,7 +65,7 @@ def test_losses_name_their_file_or_the_number_of_files(tmp_path: Path) -> None:
     facts = {"a.tif": ("a is cut", "colors"), "b.tif": ("b is cut",), "c.tif": ("c is cut",)}
     rows = [row(name, losses=losses) for name, losses in facts.items()]
     rows[1].outcomes = [Outcome(source="b.tif", status="converted", target=Path("b.mp4"))]
-    losses = describe_totals(rows, tmp_path, None, is_searching=False).losses
+    losses = describe_totals(rows, tmp_path, None).losses
     assert losses == ("2 files: a is cut", "a.tif: colors")
 
 

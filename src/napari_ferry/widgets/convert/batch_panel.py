@@ -119,6 +119,9 @@ class BatchPanel(FolderPanel):
         chosen = [row for row in self.rows.rows if row.is_checked]
         if self.request is None or self.search is not None or not chosen:
             return
+        if self.place.is_cluster and not self.place.scheduler:
+            self._show_status(words.NO_ADDRESS)
+            return
         for row in chosen:
             row.outcomes = []
         self.by_source = {row.input.source: k for k, row in enumerate(self.rows.rows)}

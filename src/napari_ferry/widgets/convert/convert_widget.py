@@ -71,12 +71,19 @@ class ConvertFolder(QWidget):
     def _make(self) -> Generator[None, None, BatchPanel]:
         from napari_ferry.widgets.convert.batch_panel import BatchPanel
         from napari_ferry.widgets.convert.format_fields import FormatFields
+        from napari_ferry.widgets.export.drawing_form import DrawingForm
 
-        formats = FormatFields(self.saved)
+        drawing = DrawingForm(has_renderer=False)
+        yield
+        formats = FormatFields(self.saved, drawing)
         yield
         panel = BatchPanel(self.viewer, self.saved, formats)
         yield
         self.column.addWidget(panel)
+        yield
+        panel.add_formats()
+        yield
+        formats.add_drawing()
         return panel
 
     @property

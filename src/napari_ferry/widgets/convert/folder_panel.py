@@ -20,7 +20,7 @@ from napari_ferry.widgets.summary import sentence
 if TYPE_CHECKING:
     from napari import Viewer
 
-_MOST_FINDS = 500
+_MOST_FINDS = 300
 """Maximum number of rows that are added to the list at once."""
 
 _MOST_SKIPPED = 20
@@ -80,6 +80,7 @@ class FolderPanel(SurveyPanel):
         self.search = InputSearch(
             sources=self.sources, target=target, is_recursive=self.subfolders.isChecked()
         )
+        self.summary.show_error(words.SEARCHING)
         self.workers["searching"].call(self.search.run, lambda _: self.tick.start())
         self.tick.start()
 

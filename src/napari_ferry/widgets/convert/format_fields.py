@@ -6,7 +6,7 @@ from typing import Any
 
 from magicgui.widgets import ComboBox
 from qtpy.QtCore import Signal  # type: ignore[attr-defined]
-from qtpy.QtWidgets import QHBoxLayout, QLabel, QVBoxLayout, QWidget
+from qtpy.QtWidgets import QHBoxLayout, QLabel, QSizePolicy, QVBoxLayout, QWidget
 
 from napari_ferry.io.protocol import hooks_of
 from napari_ferry.signatures import options_of
@@ -35,13 +35,16 @@ class FormatFields(QWidget):
     ----------
     saved : dict
         Stored choices, changed by `save`.
+    drawing : DrawingForm
+        Options of drawn frames, placed by `add_drawing`.
     """
 
     changed = Signal()
     """The format or an option was changed."""
 
-    def __init__(self, saved: dict[str, Any]) -> None:
+    def __init__(self, saved: dict[str, Any], drawing: DrawingForm) -> None:
         super().__init__()
+        self.drawing = drawing
         self.saved = saved
         self.options: OptionsForm | None = None
         self.shown: Format | None = None
@@ -62,7 +65,6 @@ class FormatFields(QWidget):
             label=FORMAT.label,
             tooltip=FORMAT.tooltip,
         )
-        self.drawing = DrawingForm(has_renderer=False)
         self.drawing.fields["crop"].tooltip = CROP_TIP
         texts = self.saved.get(_DRAWING)
         self.drawing.fill(texts if isinstance(texts, dict) else {})
@@ -76,14 +78,23 @@ class FormatFields(QWidget):
         label.setToolTip(FORMAT.tooltip)
         label.setBuddy(self.format.native)
         self.format.native.setAccessibleName(FORMAT.label)
+        self.format.native.setMinimumWidth(LABEL_WIDTH)  # the longest title may be cut off
+        self.format.native.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         line.addWidget(label)
         line.addWidget(self.format.native, stretch=1)
         self.section = FoldedSection(OPTIONS.label, OPTIONS.tooltip)
         self.column = QVBoxLayout(self)
         self.column.setContentsMargins(0, 0, 0, 0)
         self.column.setSpacing(2)
-        for part in (row, self.section, self.drawing):
-            self.column.addWidget(part)
+        self.column.addWidget(row)
+        self.column.addWidget(self.section)
+
+    def add_drawing(self) -> None:
+        """Add the options of drawn frames when the others are in the window.
+
+        It then sets the style of fewer widgets at a time.
+        """
+        self.column.addWidget(self.drawing)
 
     @property
     def selected(self) -> Format:

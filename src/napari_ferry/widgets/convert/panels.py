@@ -42,6 +42,9 @@ _SETTLE = 300
 _BAR_HEIGHT = 6
 """Height of the progress bar in pixels."""
 
+_DETAIL_HEIGHT = 160
+"""Largest height of the list of losses or failures in pixels; more of them scroll."""
+
 STEPS = 1000
 """Steps of the progress bar."""
 
@@ -78,7 +81,7 @@ class ConvertPanels(QWidget):
         self.status = make_label()
         self.rows, self.detail = RowView(), RowDetail()
         self.targets, self.place = TargetFields(), PlaceFields()
-        self.summary = SummaryView()
+        self.summary = SummaryView(max_height=_DETAIL_HEIGHT)
         self.replace = QCheckBox(words.REPLACE.label)
         self.replace.setToolTip(words.REPLACE.tooltip)
         self.bar = QProgressBar()
@@ -98,12 +101,13 @@ class ConvertPanels(QWidget):
 
     def _lay_out(self) -> None:
         inner = QWidget()
-        column = QVBoxLayout(inner)
+        column = self.column = QVBoxLayout(inner)
         column.setContentsMargins(4, 4, 4, 4)
         column.setSpacing(4)
         _add(column, self.source, self.subfolders, self.unfinished, self.status)
         column.addWidget(self.rows, stretch=1)
-        _add(column, self.detail, self.targets, self.formats, self.place)
+        _add(column, self.detail, self.targets, self.place)
+        column.addStretch()  # without a list
 
         outer = QVBoxLayout(self)
         outer.setContentsMargins(0, 0, 0, 0)
@@ -113,6 +117,11 @@ class ConvertPanels(QWidget):
         hidden: tuple[QWidget, ...] = (self.unfinished, self.status, self.replace, self.bar)
         for part in (*hidden, self.rows):
             part.hide()
+
+    def add_formats(self) -> None:
+        """Add the fields of the format when the others are in the window."""
+        self.column.insertWidget(self.column.indexOf(self.place), self.formats)
+        QWidget.setTabOrder(self.targets.pattern, self.formats.format.native)
 
     def _enable_fields(self, is_enabled: bool) -> None:
         """Enable the fields, or disable them while a batch is running."""

@@ -99,7 +99,8 @@ def _draw_texts(painter: QPainter, area: QRect, row: Row, option: QStyleOptionVi
     state = row.state_text
     width = metrics.horizontalAdvance(state)
     shown: State = "exists" if row.has_warnings else row.state
-    painter.setPen(_COLORS.get(shown, color))
+    is_selected = bool(option.state & QStyle.StateFlag.State_Selected)
+    painter.setPen(color if is_selected else _COLORS.get(shown, color))
     painter.drawText(line, int(Qt.AlignmentFlag.AlignRight), state)
     painter.setPen(color)
     room = line.width() - (width + _GAP if state else 0)
@@ -108,7 +109,6 @@ def _draw_texts(painter: QPainter, area: QRect, row: Row, option: QStyleOptionVi
     )
 
     painter.setOpacity(1.0 if row.problem else _FAINT)
-    is_selected = bool(option.state & QStyle.StateFlag.State_Selected)
     painter.setPen(_COLORS["failed"] if row.state == "failed" and not is_selected else color)
     below = line.translated(0, height)
     painter.drawText(

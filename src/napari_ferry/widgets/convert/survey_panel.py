@@ -108,7 +108,7 @@ class SurveyPanel(ConvertPanels):
         """Return the rows to look into next: visible ones first, also for their pictures."""
         rows, visible = self.rows.rows, self.rows.visible_range()
         wanted = [k for k in visible if not (rows[k].is_inspected and rows[k].is_drawn)]
-        if not self.is_running and not self.is_trying:
+        if not (self.is_running or self.is_trying or self.is_searching):  # few threads at a time
             others = (k for k, row in enumerate(rows) if not row.is_inspected and k not in visible)
             wanted += [k for k, _ in zip(others, range(_MOST_ROWS), strict=False)]
         return [_Task(k, rows[k].input, k in visible and not rows[k].is_drawn) for k in wanted]
@@ -174,13 +174,14 @@ class SurveyPanel(ConvertPanels):
         """Describe what is to be converted, in another thread."""
         self._show_button()
         request = self.request
-        if not self.is_changed or self.is_describing or self.is_running or request is None:
+        is_waiting = self.is_describing or self.is_running or self.is_searching
+        if not self.is_changed or is_waiting or request is None:
             return
         self.is_changed, self.is_describing = False, True
-        rows, rates, is_searching = [*self.rows.rows], self.rates, self.is_searching
+        rows, rates = [*self.rows.rows], self.rates
         folder = request.naming.folder.absolute()
         self.workers["describing"].call(
-            lambda: describe_totals(rows, folder, rates, is_searching=is_searching),
+            lambda: describe_totals(rows, folder, rates),
             self._on_described,
         )
 

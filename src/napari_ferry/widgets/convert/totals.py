@@ -24,10 +24,13 @@ class Rates(NamedTuple):
         Bytes of a new file, relative to its planned size.
     seconds_per_byte : float
         Seconds per byte of pixels.
+    seconds_per_file : float
+        Seconds of every file, however small it is.
     """
 
     compression: float
     seconds_per_byte: float
+    seconds_per_file: float = 0.0
 
 
 class Totals(NamedTuple):
@@ -66,18 +69,18 @@ class Totals(NamedTuple):
         )
 
 
-def describe_totals(
-    rows: Sequence[Row], folder: Path, rates: Rates | None, *, is_searching: bool
-) -> Description:
+def describe_totals(rows: Sequence[Row], folder: Path, rates: Rates | None) -> Description:
     """Describe the files to convert: number, size, time, free space, and losses."""
     totals = Totals.of(rows)
     free = _free_space(folder)
-    parts = [_count_text(rows, totals, is_searching=is_searching)]
+    parts = [_count_text(rows, totals)]
     only = ""
     if totals.n_files and totals.nbytes:
         parts.append(_size_text(totals, rates))
         if rates is not None:
-            parts.append(f"about {seconds_text(rates.seconds_per_byte * totals.pixels)}")
+            seconds = rates.seconds_per_file * totals.n_files
+            seconds += rates.seconds_per_byte * totals.pixels
+            parts.append(f"about {seconds_text(seconds)}")
         needed = totals.nbytes * (rates.compression if rates else 1)
         if needed > free and not (totals.is_encoded and rates is None):
             only = "but only "
@@ -90,12 +93,10 @@ def _keep_units(text: str) -> str:
     return re.sub(r"(\d) (?=[a-zA-Z]{1,3}\b)", "\\1\u00a0", text)
 
 
-def _count_text(rows: Sequence[Row], totals: Totals, *, is_searching: bool) -> str:
+def _count_text(rows: Sequence[Row], totals: Totals) -> str:
     done = sum(row.is_checked and row.state == "current" for row in rows)
     text = count_files(totals.n_files)
-    if done:
-        text = f"{text}, {done} up to date"
-    return f"{text} so far" if is_searching else text
+    return f"{text}, {done} up to date" if done else text
 
 
 def _size_text(totals: Totals, rates: Rates | None) -> str:

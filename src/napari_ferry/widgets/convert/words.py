@@ -40,6 +40,7 @@ PLACE = Words(
 THREADS = Words("Threads", "Frames that are converted at once. Automatic leaves the window smooth.")
 ADDRESS = Words("Scheduler", "Address of the scheduler of dask.distributed.")
 ADDRESS_EMPTY = "tcp://192.168.0.2:8786"
+NO_ADDRESS = "Enter the address of the scheduler under Where to run, or choose this computer."
 TEST = Words("Test", "Connect to the cluster, and count its workers.")
 TESTING = "Connecting..."
 NO_CLUSTER = "For a cluster, install dask.distributed: pip install 'napari-ferry[cluster]'"

@@ -37,6 +37,10 @@ class Trial(NamedTuple):
         """Return the size and time of a larger save."""
         return Trial(round(factor * self.nbytes), factor * self.seconds)
 
+    def without(self, overhead: float) -> Trial:
+        """Return the same without some seconds."""
+        return self._replace(seconds=max(0.0, self.seconds - overhead))
+
 
 def estimate_size(
     request: Request, planned: Plan, positions: range | None, cancel: Callable[[], bool]
@@ -68,7 +72,12 @@ def estimate_size(
 
 
 def try_save(
-    request: Request, planned: Plan, positions: range | None, cancel: Callable[[], bool]
+    request: Request,
+    planned: Plan,
+    positions: range | None,
+    cancel: Callable[[], bool],
+    *,
+    overhead: float = 0.0,
 ) -> Trial | None:
     """Estimate the size and the time of a save from a part of it; None if that is too large.
 
@@ -76,6 +85,8 @@ def try_save(
     ----------
     request, planned, positions, cancel
         As for `estimate_size`; the plan may have a known size.
+    overhead : float
+        Seconds of every save, however small it is; they are left out of the result.
 
     Raises
     ------
@@ -85,12 +96,16 @@ def try_save(
         The save would fail in the same way.
     """
     if positions is None or planned.frame_rate is None:
-        return _try_data(request, cancel)
-    return _try_movie(request, planned, positions, cancel)
+        return _try_data(request, cancel, overhead)
+    return _try_movie(request, planned, positions, cancel, overhead)
 
 
 def _try_movie(
-    request: Request, planned: Plan, positions: range, cancel: Callable[[], bool]
+    request: Request,
+    planned: Plan,
+    positions: range,
+    cancel: Callable[[], bool],
+    overhead: float,
 ) -> Trial:
     """Save the beginning and the end of a movie."""
     assert planned.frame_rate is not None
@@ -102,7 +117,7 @@ def _try_movie(
         is_still = count == 1
         options = {**request.options, **({} if is_still else span)}
         options["frame_rate"] = float(planned.frame_rate or 1)
-        return _save_part(replace(request, options=options), cancel)
+        return save_part(replace(request, options=options), cancel).without(overhead)
 
     if count <= 2 * _PART:
         return save(positions)
@@ -111,12 +126,12 @@ def _try_movie(
     return part.scaled(count / (2 * _PART))
 
 
-def _try_data(request: Request, cancel: Callable[[], bool]) -> Trial | None:
+def _try_data(request: Request, cancel: Callable[[], bool], overhead: float) -> Trial | None:
     """Save some frames of each image."""
     excerpts = [_excerpt(image) for image in request.images]
     if _nbytes(excerpts) > _MOST_BYTES:
         return None
-    part = _save_part(replace(request, images=tuple(excerpts)), cancel)
+    part = save_part(replace(request, images=tuple(excerpts)), cancel).without(overhead)
     return part.scaled(_nbytes(request.images) / max(1, _nbytes(excerpts)))
 
 
@@ -139,8 +154,8 @@ def _nbytes(images: Sequence[Image]) -> int:
     return sum(image.nbytes for image in images)
 
 
-def _save_part(request: Request, cancel: Callable[[], bool]) -> Trial:
-    """Save in a temporary folder."""
+def save_part(request: Request, cancel: Callable[[], bool]) -> Trial:
+    """Save in a temporary folder, and measure the size and the time."""
     started = time.perf_counter()
     with tempfile.TemporaryDirectory(prefix="ferry-") as folder:
         path = Path(folder, f"trial{request.path.suffix}")

@@ -17,6 +17,7 @@ import tifffile
 
 from helpers import assert_same_pixels, pixels
 from napari_ferry import imload, load_images
+from napari_ferry.arrays.identity import source_identity
 from napari_ferry.codecs.tiff.pages import template
 from tiff_files import COUNT, RGB, fill
 
@@ -143,3 +144,16 @@ def test_a_folder_can_be_sent_to_another_process(tmp_path: Path) -> None:
     (image,) = imload(tmp_path)
     copy = pickle.loads(pickle.dumps(image.array))
     assert_same_pixels(np.asarray(copy), data)
+
+
+@pytest.mark.parametrize("storage", STORAGES)
+def test_the_identity_of_a_stack_does_not_change_when_it_is_read(
+    storage: str, tmp_path: Path
+) -> None:
+    fill(tmp_path, pixels((COUNT, 20, 33)), **STORAGES[storage])
+    (image,) = imload(tmp_path)
+    identity = source_identity(image.array)
+    assert identity is not None
+    for key in (1, slice(None)):
+        np.asarray(image.array[key])
+        assert source_identity(image.array) == identity

@@ -63,6 +63,10 @@ class StackReader(Closable):
     _fitting: set[int] = field(default_factory=set, init=False, repr=False)
     _differing: set[int] = field(default_factory=set, init=False, repr=False)
 
+    def __getstate__(self) -> dict[str, Any]:
+        """Return the state to pickle, and to identify the files, without what was read so far."""
+        return {**self.__dict__, "_fitting": set(), "_differing": set()}
+
     def close(self) -> None:
         """Close the first file."""
         close(self.model)

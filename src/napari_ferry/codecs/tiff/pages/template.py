@@ -11,7 +11,6 @@ import operator
 import os
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from functools import cached_property
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -129,7 +128,7 @@ class Template:
         finally:
             os.close(descriptor)
 
-    @cached_property
+    @property
     def _is_read_at_once(self) -> bool:
         """True if the frames are stored in order, and one system call can read the whole file."""
         is_possible = hasattr(os, "preadv") and self.nbytes <= MAX_READ

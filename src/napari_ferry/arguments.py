@@ -76,6 +76,8 @@ def find_url(path: object) -> str | None:
     """
     if not isinstance(path, str | os.PathLike) or "\0" in (text := os.fspath(path)):
         return None
+    if ":/" not in text:  # as in most paths
+        return None
     found = re.fullmatch("([A-Za-z][A-Za-z0-9+.-]+):/(.*)", text, re.DOTALL)
     if found is None or os.path.lexists(text):
         return None

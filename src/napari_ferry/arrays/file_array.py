@@ -64,8 +64,8 @@ class FileArray(Shaped, Closable):
     ) -> None:
         self.file = file
         self.start = start
-        self.shape = tuple(int(n) for n in shape)
-        self.strides = tuple(int(n) for n in strides)
+        self.shape = tuple(map(int, shape))
+        self.strides = tuple(map(int, strides))
         self.dtype = np.dtype(dtype)
 
     def __repr__(self) -> str:
@@ -156,7 +156,8 @@ class FileArray(Shaped, Closable):
 
     def transpose(self, *axes: Any) -> FileArray:
         """Return a view with the axes in another order, as `numpy.ndarray.transpose`."""
-        return self._like(self._layout().transpose(*axes))
+        is_same = axes == tuple(range(self.ndim))
+        return self if is_same else self._like(self._layout().transpose(*axes))
 
     def moveaxis(self, source: int, destination: int) -> FileArray:
         """Return a view with one axis at another place, as `numpy.moveaxis`."""
@@ -171,6 +172,8 @@ class FileArray(Shaped, Closable):
             Gaps in the file make such a view impossible.
         """
         wanted = shape[0] if len(shape) == 1 else shape
+        if isinstance(wanted, tuple) and wanted == self.shape:
+            return self
         return self._like(np.reshape(self._layout(), wanted, copy=False))
 
     def view(self, dtype: DTypeLike) -> FileArray:

@@ -96,7 +96,7 @@ def imload(
     from napari_ferry.image.selection import order_axes, select_all
     from napari_ferry.image.user_metadata import override_all, sort_metadata
 
-    given = sort_metadata(metadata or {})
+    given = sort_metadata(metadata) if metadata else {}
     given = given if axes is None else {**given, "axes": axes}
     with naming_axes(are_given="axes" in given):
         images = _open_source(path)
@@ -113,7 +113,7 @@ def _open_source(source: Source) -> list[Image]:
     if not isinstance(source, str | os.PathLike):
         return _open_listed(source)
     url = find_url(source) or ""
-    open_url = _find_opener(url)
+    open_url = _find_opener(url) if url else None
     if open_url:
         return open_url(url)
     path = to_path(source)

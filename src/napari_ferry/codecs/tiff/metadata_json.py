@@ -13,6 +13,7 @@ is lost without the JSON file.
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -75,7 +76,8 @@ def read_notes(path: Path, image: Image) -> str:
         The image in it.
     """
     shared = path.with_name(_SHARED_NAME)
-    content = {} if leads_outside(shared, path) else _load(shared)
+    is_absent = not os.path.isfile(shared)  # noqa: PTH113 - `Path.is_file` raises on a long name
+    content = {} if is_absent or leads_outside(shared, path) else _load(shared)
     notes = content.get("notes")
     return notes if isinstance(notes, str) and notes and _matches(content, image) else ""
 

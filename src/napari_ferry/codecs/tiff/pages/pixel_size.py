@@ -52,7 +52,10 @@ def read_pixel_size(page: tifffile.TiffPage) -> PixelSize | None:
 
     A resolution per inch is meant for printing, and is ignored.
     """
-    for read in (_read_fei, _read_zeiss, _read_sis, _read_gatan, _read_resolution):
+    readers = [_read_fei, _read_zeiss, _read_sis, _read_gatan, _read_resolution]
+    if {tag.code for tag in page.tags}.isdisjoint(_PRIVATE_TAGS):
+        readers = readers[-1:]
+    for read in readers:
         try:
             size = read(page)
         except _TAG_ERRORS:  # a damaged tag, or one of another program

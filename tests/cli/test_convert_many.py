@@ -31,6 +31,11 @@ def files(folder: str = "out") -> list[str]:
     return sorted(path.relative_to(folder).as_posix() for path in found if path.suffix != ".jsonl")
 
 
+def messages(err: str) -> list[str]:
+    """Return the lines of standard error that are not about the progress."""
+    return [line for line in err.splitlines() if " done: " not in line]
+
+
 @pytest.mark.parametrize(
     ("words", "expected"),
     [
@@ -108,7 +113,7 @@ def test_what_happened_is_printed_once(run: Run) -> None:
         "skipped: notes.txt (not an image that can be opened)",
         "2 converted, 2 skipped, 1 failed",
     ]
-    failed, *notes = err.splitlines()
+    failed, *notes = messages(err)
     assert "b.tif" in failed
     assert all(note.endswith(" (2 files)") for note in notes)
     assert any("plays at 10 per second" in note for note in notes)
@@ -168,7 +173,9 @@ def test_existing_files_of_somebody_else_need_overwrite(run: Run) -> None:
     status, out, err = run("convert", "in/*.tif", "out")
     assert (status, out.splitlines()[-1]) == (1, "1 converted, 1 failed")
     assert err.startswith("napari-ferry: a 2.tif in ")
-    assert err.endswith("would be replaced: give --overwrite, or choose another name.\n")
+    assert messages(err)[-1].endswith(
+        "would be replaced: give --overwrite, or choose another name."
+    )
     assert run("convert", "in/*.tif", "out", "--overwrite")[1].endswith("1 converted, 1 skipped\n")
 
 
@@ -241,3 +248,49 @@ def test_the_same_command_goes_on_after_an_interrupt(
     for name in files():
         source = Path("in") / name.replace(".ome", "")
         assert np.array_equal(imload(Path("out") / name)[0], imload(source)[0])
+
+
+def test_a_list_names_the_inputs(run: Run) -> None:
+    Path("list.txt").write_text("in/a 2.tif\n\n  \nin/day 2/µ.tif\r\nin/a 1*.tif\n", "utf-8-sig")
+    status, out, err = run("convert", "@list.txt", "out", "--format", ".gif")
+    assert (status, files()) == (0, ["a 10.gif", "a 2.gif", "µ.gif"]), err
+    assert out.splitlines()[-1].startswith("3 converted")
+
+
+def test_a_list_of_one_file_is_converted_file_by_file(run: Run) -> None:
+    Path("one.txt").write_text("in/a 2.tif")
+    assert run("convert", "@one.txt", "in/a 10.tif", "out", "--format", ".gif")[0] == 0
+    assert files() == ["a 10.gif", "a 2.gif"]
+    assert run("convert", "@one.txt", "single", "--format", ".gif")[0] == 0
+    assert files("single") == ["a 2.gif"]
+
+
+@pytest.mark.parametrize(
+    ("content", "sentence"), [(None, "does not exist: @list.txt is a list"), (" \n", "names no")]
+)
+def test_a_list_without_paths_is_refused(content: str | None, sentence: str, run: Run) -> None:
+    if content is not None:
+        Path("list.txt").write_text(content)
+    status, _, err = run("convert", "@list.txt", "out", "--format", ".gif")
+    assert (status, sentence in err) == (1, True), err
+    assert len(err.splitlines()) == 1
+
+
+def test_a_file_whose_name_begins_with_the_mark_is_no_list(run: Run) -> None:
+    imsave(make_image("tyx", "uint8", t=6), "@list.tif")
+    assert run("convert", "@list.tif", "a.gif")[0] == 0
+    assert Path("a.gif").is_file()
+
+
+def test_a_log_has_a_line_for_each_file_that_is_done(
+    run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _, _, err = run("convert", "in", "out", "--format", ".gif")
+    assert [line.split(" done: ")[0] for line in err.splitlines() if " done: " in line] == [
+        "napari-ferry: 1 of 2",
+        "napari-ferry: 2 of 2",
+    ]
+    assert " done: " not in run("convert", "in", "out", "--format", ".gif")[2]
+    assert " done: " not in run("convert", "in", "quiet", "--format", ".gif", "-q")[2]
+    monkeypatch.setattr("napari_ferry.cli.batch.has_lines", lambda _: False)
+    assert " done: " not in run("convert", "in", "terminal", "--format", ".gif")[2]

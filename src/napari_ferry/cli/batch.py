@@ -19,7 +19,8 @@ from napari_ferry.batch.report import Outcome, Report
 from napari_ferry.cli.batch_targets import choose_naming, has_many_targets
 from napari_ferry.cli.formats import to_command_line
 from napari_ferry.cli.output_path import choose_target
-from napari_ferry.cli.terminal import has_bar, report, show
+from napari_ferry.cli.source_lists import expand_lists
+from napari_ferry.cli.terminal import has_bar, has_lines, report, show
 from napari_ferry.errors import InvalidImageError
 from napari_ferry.files.similar_texts import group_similar
 from napari_ferry.image import Image
@@ -55,9 +56,12 @@ def convert_many(
     result = Report()
 
     def show_outcome(outcome: Outcome) -> None:
-        """Print one outcome above the progress bar."""
+        """Print one outcome above the progress bar, or a line about the progress without one."""
         with _above_bar(options):
             _show_outcome(outcome, options)
+        if has_lines(options) and outcome.status == "converted":
+            n_done = len(jobs.jobs) - result.remaining
+            report(f"{n_done} of {len(jobs.jobs)} done: {outcome.target}")
 
     try:
         with _showing_progress(options) as progress:
@@ -91,7 +95,7 @@ def _find_jobs(options: argparse.Namespace) -> Jobs:
                 f"--image {options.image} chooses one image, and {{image}} names each: leave one "
                 "of them out."
             )
-        return find_jobs(options.sources, naming, recursive=options.recursive)
+        return find_jobs(expand_lists(options.sources), naming, recursive=options.recursive)
     target = choose_target(options.source, options.target, options.format)
     return single_job(options.source, target)
 

@@ -10,6 +10,7 @@ from napari_ferry.batch.data_sets import is_data_set
 from napari_ferry.batch.inputs import is_glob
 from napari_ferry.batch.names import Naming
 from napari_ferry.cli.output_path import is_folder, parse_suffix
+from napari_ferry.cli.source_lists import is_list
 from napari_ferry.errors import InvalidImageError, TargetError
 from napari_ferry.io.search import known_suffix
 
@@ -17,12 +18,13 @@ from napari_ferry.io.search import known_suffix
 def has_many_targets(options: argparse.Namespace) -> bool:
     """Return True if each data set is to be saved by itself.
 
-    It has several sources, an option for many files, or a pattern of names as its target. A pattern
+    It has several sources or a list of them, an option for many files, or a pattern of names as its
+    target. A pattern
     of sources, and a folder that is not one data set, are joined only into a target with a suffix,
     which is a single file.
     """
     (first, *others), target = options.sources, options.target
-    if others or options.recursive or options.name is not None or "{" in target:
+    if others or is_list(first) or options.recursive or options.name is not None or "{" in target:
         return True
     if find_url(first) is not None or known_suffix(Path(target).name, to_open=True):
         return False

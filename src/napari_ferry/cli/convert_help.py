@@ -24,9 +24,10 @@ what gets lost:
   "lost or assumed: ..."; --dry-run prints it before anything is written.
 
 progress:
-  A bar on a terminal shows bytes, speed and the remaining time. Ctrl+C stops a
-  conversion and leaves existing files unchanged. Existing files are replaced
-  only with --overwrite, and only by complete files.
+  A bar on a terminal shows bytes, speed and the remaining time; in a log there
+  is a line for each of many files. Ctrl+C stops a conversion and leaves
+  existing files unchanged. Existing files are replaced only with --overwrite,
+  and only by complete files.
 """
 
 _EXAMPLES = """\

@@ -28,7 +28,8 @@ def add_common_options(parser: argparse.ArgumentParser) -> None:
         "sources",
         metavar="IN",
         nargs="+",
-        help='file, folder, or pattern such as "img_*.tif"; several for a folder OUT',
+        help='file, folder, pattern such as "img_*.tif", or list of these as @list.txt; several '
+        "for a folder OUT",
     )
     parser.add_argument(
         "target",

@@ -80,6 +80,11 @@ def has_bar(options: argparse.Namespace) -> bool:
     return sys.stderr.isatty() and not options.quiet
 
 
+def has_lines(options: argparse.Namespace) -> bool:
+    """Return True if a command prints lines about its progress: in a log, unless it is quiet."""
+    return not sys.stderr.isatty() and not options.quiet
+
+
 def report(text: object) -> None:
     """Print a message on the standard error stream, after the name of the program."""
     print(f"napari-ferry: {to_printable(str(text))}", file=sys.stderr)

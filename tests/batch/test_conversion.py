@@ -2,7 +2,8 @@
 
 import json
 import shutil
-from collections.abc import Sequence
+import threading
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -301,3 +302,55 @@ def test_many_files_take_little_time() -> None:
         shutil.copy("in/c.tif", f"in/rec {k}.tif")
     assert convert(".tif").summary == "40 converted"
     assert convert(".tif").summary == "0 converted, 40 skipped"
+
+
+def test_several_at_once_are_reported_in_order() -> None:
+    together = threading.Barrier(3, timeout=30)
+    seen: list[BatchProgress] = []
+    names: list[str] = []
+
+    def save(planned: Plan, /, **options: Any) -> list[Path]:
+        together.wait()  # breaks unless all three are in progress
+        return run(planned, **options)
+
+    report = convert(
+        save=save,
+        at_once=3,
+        progress=seen.append,
+        finished=lambda outcome: names.append(outcome.target.name),
+    )
+    assert report.summary == "3 converted"
+    assert names == ["a 1.ome.tif", "b µ.ome.tif", "c.ome.tif"]
+    assert [each.done for each in seen] == sorted(each.done for each in seen)
+    assert (seen[-1].done, seen[-1].jobs_done) == (seen[-1].total, 3)
+    assert convert(at_once=3).summary == "0 converted, 3 skipped"
+
+
+def test_one_of_several_at_once_may_fail() -> None:
+    Path("in/b µ.tif").write_bytes(b"II*\0")
+    report = convert(at_once=2)
+    assert statuses(report) == ["converted", "failed", "converted"]
+    assert report.outcomes[1].message
+
+
+def test_an_interrupt_ends_all_that_are_in_progress() -> None:
+    both = threading.Barrier(2, timeout=30)
+    ended: list[str] = []
+
+    def save(planned: Plan, /, cancel: Callable[[], bool], **options: Any) -> list[Path]:
+        both.wait()
+        if planned.paths[0].name == "a 1.ome.tif":
+            raise KeyboardInterrupt
+        try:
+            while not cancel():
+                pass
+        except KeyboardInterrupt:  # a save that can be resumed keeps its files
+            ended.append(planned.paths[0].name)
+            raise
+        return []
+
+    report = Report()
+    with pytest.raises(KeyboardInterrupt):
+        convert(save=save, at_once=2, report=report)
+    assert ended == ["b µ.ome.tif"]
+    assert (report.outcomes, report.remaining) == ([], 3)

@@ -6,6 +6,7 @@ import os
 import pickle  # noqa: TID251 - our own steps
 import signal
 import sys
+import threading
 import time
 from collections.abc import Iterator
 from dataclasses import replace
@@ -34,6 +35,7 @@ from napari_ferry import (
 )
 from napari_ferry.arrays import Frames
 from napari_ferry.arrays.array_layout import ArrayLayout
+from napari_ferry.cli import main
 from napari_ferry.errors import FerryError
 from napari_ferry.saving.execution.cluster import (
     cluster_runner,
@@ -367,3 +369,56 @@ def test_workers_with_too_little_memory_are_named(tmp_path: Path) -> None:
         source_checks.check_memory(client(planned.step_memory * 2, threads=1), planned)
         with pytest.raises(ClusterError, match=r"tcp://host:1 has 2 threads and a memory limit"):
             source_checks.check_memory(client(planned.step_memory * 2), planned)
+
+
+@pytest.mark.parametrize("name", ["a.gif", "zlib.tif", "a.ozx"])
+def test_a_worker_writes_a_whole_file(
+    client: distributed.Client, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    image = open_movie(tmp_path)
+    out = tmp_path / "out"
+    out.mkdir()
+    planned = plan(image, out / name, **FORMATS.get(name, {}))
+    run(planned)
+    expected = contents(out)
+
+    def refuse(*_: Any) -> None:
+        raise AssertionError("this process writes the file")
+
+    monkeypatch.setattr("napari_ferry.saving.execution.steps.make_stream", refuse)
+    seen: list[Progress] = []
+    run(planned, overwrite=True, client=client, progress=seen.append)
+    assert contents(out) == expected
+    assert seen[-1].done == seen[-1].total
+    image.close()
+
+
+def test_several_files_of_a_batch_are_written_at_once(
+    client: distributed.Client, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = tmp_path / "in"
+    folder.mkdir()
+    for k in range(4):
+        imsave(Image.from_array(MOVIE[:, 0] + k, "tyx"), folder / f"{k}.tif")
+    running_now: list[int] = []
+    most: list[int] = []
+    make_file = ClusterRunner.make_file
+    together = threading.Barrier(2, timeout=60)
+
+    def count(self: ClusterRunner, *arguments: Any) -> bool:
+        running_now.append(1)
+        most.append(len(running_now))
+        together.wait()
+        try:
+            return make_file(self, *arguments)
+        finally:
+            running_now.pop()
+
+    monkeypatch.setattr(ClusterRunner, "make_file", count)
+    address = client.scheduler.address
+    command = ["convert", folder, tmp_path / "out", "--format", ".gif", "--cluster", address]
+    assert main([*map(str, command)]) == 0
+    assert max(most) == 2
+    assert sorted(path.name for path in (tmp_path / "out").glob("*.gif")) == [
+        f"{k}.gif" for k in range(4)
+    ]

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any, Protocol, TypeAlias
 
@@ -19,6 +21,7 @@ from napari_ferry.errors import (
     ReopenError,
     SaveCancelledError,
     collecting_warnings,
+    share_collector,
 )
 from napari_ferry.files.file_state import read_state
 from napari_ferry.files.stored_size import stored_bytes
@@ -61,8 +64,9 @@ def run_jobs(
     finished: Callable[[Outcome], None] | None = None,
     report: Report | None = None,
     cancel: Callable[[], bool] | None = None,
+    at_once: int = 1,
 ) -> Report:
-    """Convert data sets one after the other; an error of one does not stop the others.
+    """Convert data sets, one after the other or several at once; all are attempted.
 
     The same call goes on after an interruption: data sets that were converted with the same
     options, and have not changed since, are skipped, and an unfinished save is resumed. Targets
@@ -90,6 +94,8 @@ def run_jobs(
         Report to fill in, in which an interrupt leaves what was done; a new one by default.
     cancel : callable, optional
         Called between blocks; the batch stops if it returns True.
+    at_once : int
+        Number of data sets in progress, as on a cluster, where one worker writes a whole GIF.
 
     Returns
     -------
@@ -134,8 +140,7 @@ def run_jobs(
 
     for each in found.skipped:
         add(Outcome.of_skipped(each))
-    for job in found.jobs:
-        outcome = batch.convert(job)
+    for outcome in batch.convert_all(found.jobs, at_once):
         report.seconds = time.perf_counter() - started
         if outcome is None:
             break
@@ -157,31 +162,49 @@ class _Batch:
     cancel: Callable[[], bool] | None
     count: JobCount
 
-    def convert(self, job: Job) -> Outcome | None:
+    def convert_all(self, jobs: Sequence[Job], at_once: int) -> Iterator[Outcome | None]:
+        """Yield the outcome of each data set, in order; ``None`` if the batch was cancelled."""
+        if at_once == 1 or len(jobs) == 1:
+            yield from map(self.convert, range(len(jobs)), jobs)
+            return
+        from concurrent.futures import ThreadPoolExecutor
+
+        stop = threading.Event()
+        each = replace(self, cancel=partial(_interrupt, stop, self.cancel))
+        with ThreadPoolExecutor(at_once, "ferry-batch", share_collector()) as pool:
+            futures = [pool.submit(each.convert, k, job) for k, job in enumerate(jobs)]
+            try:
+                for future in futures:
+                    yield future.result()
+            finally:  # after an interrupt, or if the batch was cancelled
+                stop.set()
+                pool.shutdown(wait=True, cancel_futures=True)
+
+    def convert(self, number: int, job: Job) -> Outcome | None:
         """Convert one data set; return ``None`` if it was cancelled."""
         if self.cancel is not None and self.cancel():
             return None
 
-        self.count.begin()
+        self.count.begin(number)
         started, warnings = time.perf_counter(), list[str]()
         try:
             with collecting_warnings(warnings):
-                outcome = self._convert(job)
+                outcome = self._convert(number, job)
         except SaveCancelledError:
             return None
         except FerryError as error:
             outcome = Outcome(source=job.input.source, status="failed", message=str(error))
 
-        self.count.end(converted=outcome.status == "converted")
+        self.count.end(number, converted=outcome.status == "converted")
         return replace(
             outcome,
             target=job.target,
             warnings=tuple(dict.fromkeys(warnings)),
-            source_bytes=self.count.sizes[self.count.jobs_done - 1],
+            source_bytes=self.count.sizes[number],
             seconds=time.perf_counter() - started,
         )
 
-    def _convert(self, job: Job) -> Outcome:
+    def _convert(self, number: int, job: Job) -> Outcome:
         """Convert one data set unless its target is up to date.
 
         Raises
@@ -194,17 +217,17 @@ class _Batch:
         if self.record.is_current(entry):
             return Outcome(source=source, status="skipped", message=UP_TO_DATE)
         try:
-            return self._convert_once(job, entry)
+            return self._convert_once(number, job, entry)
         except ReopenError:  # a file that looked gray has colors in later frames
-            return self._convert_once(job, entry)
+            return self._convert_once(number, job, entry)
 
-    def _convert_once(self, job: Job, entry: Entry) -> Outcome:
+    def _convert_once(self, number: int, job: Job, entry: Entry) -> Outcome:
         """Open and save one data set, and close its files."""
         images, plan = self.planner(job)
         try:
             overwrite = self.overwrite or self.record.may_replace(entry, plan.existing)
             check_save(plan, overwrite=overwrite)
-            paths = [*plan.paths] if self.dry_run else self._save(plan, entry, overwrite)
+            paths = [*plan.paths] if self.dry_run else self._save(number, plan, entry, overwrite)
         finally:
             for image in images:
                 image.close()
@@ -219,20 +242,30 @@ class _Batch:
             target_bytes=nbytes,
         )
 
-    def _save(self, plan: Plan, entry: Entry, overwrite: bool) -> list[Path]:
+    def _save(self, number: int, plan: Plan, entry: Entry, overwrite: bool) -> list[Path]:
         """Carry out a plan, between the lines of its start and its end in the record."""
         with new_folders(plan.paths[0].parent):
             start = self.record.start(entry, plan.existing)
             paths: list[Path] = []
             try:
                 paths = self.save(
-                    plan, overwrite=overwrite, progress=self.count.move, cancel=self.cancel
+                    plan,
+                    overwrite=overwrite,
+                    progress=partial(self.count.move, number),
+                    cancel=self.cancel,
                 )
             finally:
                 # an interrupt may come when everything is in place
                 is_complete = bool(paths) or _is_in_place(plan, start)
                 self.record.end(entry, (paths or plan.existing) if is_complete else ())
         return paths
+
+
+def _interrupt(stop: threading.Event, cancel: Callable[[], bool] | None) -> bool:
+    """Return True after a cancellation; interrupt a save that can be resumed when all stop."""
+    if stop.is_set():
+        raise KeyboardInterrupt
+    return cancel is not None and cancel()
 
 
 def _is_in_place(plan: Plan, start: Start) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -49,41 +50,51 @@ class JobCount:
     done: int = 0
     converted: int = 0
     started: float = field(default_factory=time.perf_counter)
+    shares: dict[int, float] = field(default_factory=dict, init=False)
+    """Number of each job in progress -> its part that is converted."""
+    lock: threading.Lock = field(default_factory=threading.Lock, init=False)
 
     def __post_init__(self) -> None:
         """Read the sizes of all sources; unreadable files count as empty."""
         self.sizes = [_size_of(job) for job in self.jobs]
 
-    def begin(self) -> None:
-        """Report the next job."""
-        self._report(0.0)
+    def begin(self, number: int) -> None:
+        """Report the next job, given its number."""
+        with self.lock:
+            self.shares[number] = 0.0
+            self._report(number)
 
-    def move(self, progress: Progress) -> None:
-        """Report the progress of the save of the current job."""
-        self._report(min(1.0, progress.done / max(1, progress.total)))
+    def move(self, number: int, progress: Progress) -> None:
+        """Report the progress of the save of a job."""
+        with self.lock:
+            self.shares[number] = min(1.0, progress.done / max(1, progress.total))
+            self._report(number)
 
-    def end(self, *, converted: bool) -> None:
-        """Count the current job; only converted jobs affect the estimate."""
-        size = self.sizes[self.jobs_done]
-        self.jobs_done += 1
-        self.done += size
-        self.converted += size if converted else 0
-        if self.jobs_done == len(self.jobs):
-            self._report(0.0, name=self.jobs[-1].target.name)
+    def end(self, number: int, *, converted: bool) -> None:
+        """Count a job that ended; only converted jobs affect the estimate."""
+        size = self.sizes[number]
+        with self.lock:
+            del self.shares[number]
+            self.jobs_done += 1
+            self.done += size
+            self.converted += size if converted else 0
+            if self.jobs_done == len(self.jobs):
+                self._report(number)
 
-    def _report(self, share: float, name: str = "") -> None:
+    def _report(self, number: int) -> None:
+        """Report the state of the batch, with the name of one job."""
         if self.report is None:
             return
-        part = round(share * self.sizes[self.jobs_done]) if share else 0
+        part = sum(round(share * self.sizes[k]) for k, share in self.shares.items())
         total, done = sum(self.sizes), self.done + part
         rate = (self.converted + part) / max(1e-9, time.perf_counter() - self.started)
 
         self.report(
             BatchProgress(
-                name=name or self.jobs[self.jobs_done].target.name,
+                name=self.jobs[number].target.name,
                 jobs_done=self.jobs_done,
                 n_jobs=len(self.jobs),
-                share=share,
+                share=self.shares.get(number, 0.0),
                 done=done,
                 total=total,
                 seconds_left=(total - done) / rate if rate else float("inf"),

@@ -29,6 +29,9 @@ from napari_ferry.saving import Plan
 PlanOne: TypeAlias = Callable[[argparse.Namespace, Path], tuple[list[Image], Plan]]
 """Opens the source of a command line, and plans to save it as a target."""
 
+_MOST_AT_ONCE = 16
+"""Number of files in progress on a cluster, each of which is planned by this process."""
+
 _MOST_NAMES = 3
 """Names that are printed of files that are skipped for one reason."""
 
@@ -77,6 +80,7 @@ def convert_many(
                 progress=progress,
                 finished=show_outcome,
                 report=result,
+                at_once=_count_at_once(options),
             )
     except KeyboardInterrupt as interrupt:
         interrupt.add_note("the same command goes on with the rest")
@@ -84,6 +88,14 @@ def convert_many(
     finally:
         _show_end(result, options)
     return int(result.count("failed") > 0)
+
+
+def _count_at_once(options: argparse.Namespace) -> int:
+    """Return the number of files to convert at once: one here, several on a cluster."""
+    if options.client is None:
+        return 1
+    n_threads: int = sum(options.client.nthreads().values())
+    return max(1, min(_MOST_AT_ONCE, n_threads))
 
 
 def _find_jobs(options: argparse.Namespace) -> Jobs:

@@ -115,10 +115,7 @@ class Plan:
     @property
     def step_memory(self) -> int:
         """Memory of the largest step in progress on a cluster, in bytes."""
-        stream = self.stream
-        if stream is None or not stream.is_distributed:
-            return self.grouped_writes.memory
-        memory = stream.task_memory or max(task.nbytes for task in stream.tasks)
+        memory = self.stream.step_memory if self.stream else 0
         return max(self.grouped_writes.memory, memory)
 
     @property

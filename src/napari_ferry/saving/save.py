@@ -54,7 +54,7 @@ def run(
         compute or encode them.
     client : dask.distributed.Client, cluster or str, optional
         Client, cluster, or address of a scheduler: its workers, which have to share the folders,
-        carry out the writes. A GIF and a single compressed TIFF are written by this process.
+        carry out the writes. One of them writes a whole GIF, ``.ozx`` or compressed TIFF.
     progress : callable or bool, optional
         Called with `Progress` after each block, from the threads that write. True shows a
         progress bar on a terminal or in a notebook.

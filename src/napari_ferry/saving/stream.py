@@ -100,6 +100,12 @@ class Stream:
     is_distributed: bool = False
     task_memory: int | None = None
 
+    @property
+    def step_memory(self) -> int:
+        """Memory of a task on a cluster in bytes, or of all tasks in progress for one file."""
+        largest = self.task_memory or max(task.nbytes for task in self.tasks)
+        return largest if self.is_distributed else _most_ahead(self, 1) * largest
+
     def created_paths(self, count: int) -> tuple[Path, ...]:
         """Return the paths of the first `count` files."""
         return (self.single_path,) if count == 1 and self.single_path else self.paths[:count]

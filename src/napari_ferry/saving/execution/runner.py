@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any, Protocol, TypeAlias
 
 from napari_ferry.arrays.progress import Monitor
@@ -30,6 +31,9 @@ class Runner(Protocol):
 
     def encode(self, task: EncodeTask, monitor: Monitor) -> Any:
         """Return the result of a task of a stream, and count its pixels."""
+
+    def make_file(self, stream: Stream, partial: Path, monitor: Monitor) -> bool:
+        """Make the file of a stream in one step, if this is possible; return whether it is."""
 
 
 class ThreadRunner:
@@ -62,3 +66,7 @@ class ThreadRunner:
     def encode(self, task: EncodeTask, monitor: Monitor) -> Any:
         """Return the result of a task, and count its pixels block by block."""
         return encode_task(task, monitor)
+
+    def make_file(self, stream: Stream, partial: Path, monitor: Monitor) -> bool:
+        """Return False: threads encode the tasks of a stream."""
+        return False

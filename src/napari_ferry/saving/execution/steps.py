@@ -52,16 +52,20 @@ def make_all(
 
             runner = stack.enter_context(running_on(client, plan, folder.path))
         make_files(plan.files, plan.grouped_writes, folder, monitor, runner)
-        is_distributed = plan.stream is not None and plan.stream.is_distributed
-        return _make_stream(plan, folder, monitor, runner if is_distributed else threads)
+        return _make_stream(plan, folder, monitor, runner, threads)
 
 
-def _make_stream(plan: Plan, folder: PartialFolder, monitor: Monitor, runner: Runner) -> int:
+def _make_stream(
+    plan: Plan, folder: PartialFolder, monitor: Monitor, runner: Runner, threads: Runner
+) -> int:
     """Write the files of a stream, and return their number."""
     if plan.stream is None:
         return 0
     by_path = {path: folder.file(partial_name(i, path)) for i, path in enumerate(plan.paths)}
     partials = [by_path[path] for path in plan.stream.paths]
+    if runner.make_file(plan.stream, partials[0], monitor):
+        return 1
+    runner = runner if plan.stream.is_distributed else threads
     workers = runner.most_encoding(plan.stream)
     count = make_stream(plan.stream, partials, monitor, workers, runner.encode)
     for partial in partials[:count]:

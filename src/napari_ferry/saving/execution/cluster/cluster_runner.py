@@ -20,6 +20,7 @@ from napari_ferry.errors import ClusterError, FerryError
 from napari_ferry.saving.disk.flush import sync_written
 from napari_ferry.saving.execution.attempt import Attempt, Outcome, carry_out
 from napari_ferry.saving.execution.cluster.connection import connecting
+from napari_ferry.saving.execution.cluster.file_task import is_one_file, make_file_remotely
 from napari_ferry.saving.execution.cluster.run_file import RunCheck, running
 from napari_ferry.saving.execution.cluster.source_checks import (
     check_memory,
@@ -124,6 +125,14 @@ class ClusterRunner:
         result = self._run(monitor, "task", encode_remotely, sent, task.array if is_sent else None)
         monitor.add(task.nbytes)
         return result
+
+    def make_file(self, stream: Stream, partial: Path, monitor: Monitor) -> bool:
+        """Make the file of a stream on one worker, and count its pixels when it is finished."""
+        if not is_one_file(stream):
+            return False
+        self._run(monitor, partial.name, make_file_of, (stream, partial), None)
+        monitor.add(sum(task.nbytes for task in stream.tasks))
+        return True
 
     def _run(
         self,
@@ -256,6 +265,11 @@ def encode_remotely(task: EncodeTask, check: RunCheck, source: _Source | None) -
     array = task.array if source is None else source.array
     with dask.config.set(scheduler="synchronous"):
         return task.encode(BlockReader(array, task.region, None, check))
+
+
+def make_file_of(step: tuple[Stream, Path], check: RunCheck, source: _Source | None) -> None:
+    """Make the file of a stream on a worker; the stream contains its sources."""
+    make_file_remotely(*step, check)
 
 
 @contextmanager

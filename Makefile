@@ -28,7 +28,7 @@ endif
 unexport QT_QPA_PLATFORM
 unexport PYTHONDONTWRITEBYTECODE  # tests start many processes, each of which would compile all modules
 
-.PHONY: help demo test test-core test-windows compat lint bench measure docs pictures clean system
+.PHONY: help demo test coverage test-core test-windows compat lint bench measure docs pictures clean system
 
 help:  ## list these commands
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1	\2/p' Makefile | expand -t 18
@@ -38,6 +38,9 @@ demo: $(READY)  ## open napari with sample data; without a display, save a pictu
 
 test: $(READY)  ## run the tests; ARGS="-k tiff" picks some
 	@$(SCREEN) $(PYTEST) $(ARGS)
+
+coverage: $(READY)  ## run the tests, and list the lines and branches that none of them reaches
+	@$(SCREEN) $(PYTEST) --cov --cov-report=term $(ARGS)
 
 test-core: $(READY)  ## run the tests of the formats, without windows
 	@$(SCREEN) $(PYTEST) -m "not thorough and not window" $(CORE:%=tests/%) $(ARGS)

@@ -84,7 +84,7 @@ def describe_totals(rows: Sequence[Row], folder: Path, rates: Rates | None) -> D
         needed = totals.nbytes * (rates.compression if rates else 1)
         if needed > free and not (totals.is_encoded and rates is None):
             only = "but only "
-    headline = f"{', '.join(parts)}; {only}{size_text(free)} free"
+    headline = f"{', '.join(parts)}; {only}{size_text(free)}\u00a0free"
     return Description(_keep_units(headline), (f"In {folder}.",), _losses(rows))
 
 

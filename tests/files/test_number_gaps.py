@@ -30,3 +30,8 @@ def test_gaps_are_found(numbers, gap):
 def test_a_duplicate_number_is_a_gap():
     assert find_gap(["a1.tif", "a01.tif", "a2.tif"]) == ("a1.tif", "a01.tif")
     assert find_gap(["a1.tif", "b1.tif", "b2.tif"]) is None
+
+
+def test_whole_numbers_and_fractions_are_compared() -> None:
+    assert find_gap(["z1.tif", "z2.tif", "z3.tif", "z4.tif", "z4.5.tif"]) is None
+    assert find_gap(["z1.tif", "z2.tif", "z3.tif", "z4.tif", "z5.5.tif"]) == ("z4.tif", "z5.5.tif")

@@ -62,7 +62,7 @@ def _find_in(numbers: Sequence[Any], names: Sequence[str]) -> Gap | None:
     if 0 in counts:
         return _around(steps.index(0), names)
     usual = counts.most_common(1)[0][0]
-    missing = sum(n * (step / usual - 1) for step, n in counts.items())
+    missing = (numbers[-1] - numbers[0]) / usual - len(steps)
     if usual != min(steps) or 2 * missing >= len(names):
         return None
     gap = next((i for i, step in enumerate(steps) if step != usual), None)

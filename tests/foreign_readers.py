@@ -143,9 +143,9 @@ def _setting(name: str, default: Path | None = None) -> Path:
     """Return the file or folder that a variable of the environment names, or skip."""
     found = Path(os.environ[name]) if name in os.environ else default
     if found is None:
-        pytest.skip(f"{name} is not set: see tests/judges.py")
+        pytest.skip(f"{name} is not set: see tests/foreign_readers.py")
     if not found.exists():
-        pytest.skip(f"{name} is {found}, which is not there: see tests/judges.py")
+        pytest.skip(f"{name} is {found}, which is not there: see tests/foreign_readers.py")
     return found
 
 

@@ -19,6 +19,8 @@ from napari_ferry.saving.partial.interruption import partial_folder
 from napari_ferry.saving.partial.journal import read_journal
 from napari_ferry.saving.partial.partial_folder import PartialFolder
 
+_LOOK_SECONDS = 0.01
+
 
 def main() -> int:
     """Save one format on a cluster."""
@@ -63,7 +65,7 @@ def kill_clients(
         differences += digest(folder / "out") != expected
         left = kills
         while left:
-            while left and _kill(command, rng.uniform(0, usual)):
+            while left and _kill(command, target, rng, usual):
                 left -= 1
             before = _recorded(target)
             client = _start(command)
@@ -103,15 +105,29 @@ def _time_of(command: list[str]) -> float:
     return time.monotonic() - started
 
 
-def _kill(command: list[str], seconds: float) -> bool:
-    """Kill a client some time after its save began; return False if it ended before."""
+def _kill(command: list[str], target: Path, rng: random.Random, usual: float) -> bool:
+    """Kill a client after some writes, or some time without one; return False if it ended before.
+
+    Parameters
+    ----------
+    command : list of str
+        Command line of the client.
+    target : Path
+        Target of the save.
+    rng : random.Random
+        Source of the number of writes and of the time.
+    usual : float
+        Seconds of a save without a kill.
+    """
+    enough = _recorded(target) + rng.randint(1, 4)
     client = _start(command)
-    try:
-        client.wait(seconds)
-    except subprocess.TimeoutExpired:
-        client.send_signal(signal.SIGKILL)
-        client.wait()
-        return True
+    end = time.monotonic() + rng.uniform(0.5, 1) * usual
+    while client.poll() is None:
+        time.sleep(_LOOK_SECONDS)
+        if _recorded(target) >= enough or time.monotonic() > end:
+            client.send_signal(signal.SIGKILL)
+            client.wait()
+            return True
     return False
 
 

@@ -25,14 +25,16 @@ import tempfile
 import threading
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import distributed
 import numpy as np
 import psutil
 import xxhash
 
+from benchmarks.children import cpu_seconds
 from benchmarks.client_kills import kill_clients
 from benchmarks.plan_cost import measure_plans
 from benchmarks.sent_bytes import measure_sent
@@ -42,7 +44,10 @@ from napari_ferry.arrays.placeholder import Placeholder
 from napari_ferry.saving import PlannedFile, Write
 from napari_ferry.saving.write_groups import WriteGroup, Writes
 
-BRIDGE = "ferry0"
+_NET = 100 + os.getpid() % 100
+"""Second number of all addresses, which two runs at once do not share."""
+
+BRIDGE = f"ferry{_NET}"
 PORT = 8786
 FORMATS: dict[str, dict[str, Any]] = {
     "a.bin": {},
@@ -65,6 +70,7 @@ def main() -> int:
     parser.add_argument("--formats", nargs="+", default=list(FORMATS), choices=list(FORMATS))
     parser.add_argument("--bytes", type=float, default=200e6, help="of the movie")
     parser.add_argument("--folder", type=Path, help="where files are written and removed")
+    parser.add_argument("--repeats", type=int, default=1, help="of each pair of saves, for rates")
     parser.add_argument("--tasks", type=int, default=20_000, help="of no work, for scheduler")
     options = parser.parse_args()
     if options.what == "plan":
@@ -89,7 +95,7 @@ def main() -> int:
                 kill_clients(source, folder, each, options.kills, save, digest)
                 for each in options.formats
             )
-        measure_rates(source, folder, options.formats)
+        measure_rates(source, folder, options.formats, options.repeats)
     return 0
 
 
@@ -117,20 +123,24 @@ def make_source(folder: Path, nbytes: int) -> Image:
 
 @contextlib.contextmanager
 def two_hosts(workers: int = 2) -> Iterator[str]:
-    """Start a scheduler and workers in namespaces; return the address of the scheduler."""
-    hosts = [f"ferry-host{i}" for i in range(workers + 1)]
+    """Start a scheduler and workers in namespaces; return the address of the scheduler.
+
+    Each worker has one thread, and a processor of its own, as an encoder has several threads.
+    """
+    hosts = [f"ferry{_NET}-host{i}" for i in range(workers + 1)]
     with contextlib.ExitStack() as undo:
         ip("link", "add", BRIDGE, "type", "bridge")
         undo.callback(ip, "link", "del", BRIDGE)
-        ip("addr", "add", "10.98.0.254/24", "dev", BRIDGE)
+        ip("addr", "add", f"10.{_NET}.0.254/24", "dev", BRIDGE)
         ip("link", "set", BRIDGE, "up")
         for i, host in enumerate(hosts):
             add_host(host, i, undo)
-        address = f"tcp://10.98.0.1:{PORT}"
-        start(hosts[0], undo, "scheduler", "--host", "10.98.0.1", "--port", str(PORT), "--no-show")
+        first = f"10.{_NET}.0.1"
+        address = f"tcp://{first}:{PORT}"
+        start(hosts[0], undo, "scheduler", "--host", first, "--port", str(PORT), "--no-show")
         for i, host in enumerate(hosts[1:], 2):
-            own = ["--nthreads", "1", "--memory-limit", "4GB", "--host", f"10.98.0.{i}"]
-            start(host, undo, "worker", address, *own, "--no-dashboard")
+            own = ["--nthreads", "1", "--memory-limit", "4GB", "--host", f"10.{_NET}.0.{i}"]
+            start(host, undo, "worker", address, *own, "--no-dashboard", processor=i - 2)
         yield address
 
 
@@ -141,19 +151,24 @@ def ip(*arguments: str) -> None:
 
 def add_host(host: str, number: int, undo: contextlib.ExitStack) -> None:
     """Add a network namespace with an address on the bridge."""
-    link = f"fer{next(_LINKS)}"  # one that is removed lives on for a moment
+    link = f"fer{_NET}x{next(_LINKS)}"  # one that is removed lives on for a moment
     ip("netns", "add", host)
     undo.callback(ip, "netns", "del", host)
     ip("link", "add", link, "type", "veth", "peer", "name", "eth0", "netns", host)
     ip("link", "set", link, "master", BRIDGE, "up")
-    ip("-n", host, "addr", "add", f"10.98.0.{number + 1}/24", "dev", "eth0")
+    ip("-n", host, "addr", "add", f"10.{_NET}.0.{number + 1}/24", "dev", "eth0")
     ip("-n", host, "link", "set", "eth0", "up")
     ip("-n", host, "link", "set", "lo", "up")
 
 
-def start(host: str, undo: contextlib.ExitStack, *arguments: str) -> None:
+def start(
+    host: str, undo: contextlib.ExitStack, *arguments: str, processor: int | None = None
+) -> None:
     """Start a program of dask on a host, and end it with the block."""
+    count = os.cpu_count() or 1
+    pinned = [] if processor is None else ["taskset", "-c", str(processor % count)]
     command = [
+        *pinned,
         "ip",
         "netns",
         "exec",
@@ -291,29 +306,49 @@ def put_nothing(path: Path, reader: BlockReader) -> str:
     return "00"
 
 
-def measure_rates(source: Image, folder: Path, names: list[str]) -> None:
-    """Print seconds with one worker and two, peak memory, and bytes sent for a write."""
-    print("| format | 1 worker, s | 2 workers, s | worker, MB above start | bytes a write |")
-    print("|---|---|---|---|---|")
+def measure_rates(source: Image, folder: Path, names: list[str], repeats: int) -> None:
+    """Print what a save costs with one worker and with two, memory, and bytes sent for a write.
+
+    The CPU time of the busiest worker is the time of the save where nothing else runs.
+    """
+    print(
+        "| format | 1 worker, s | 2 workers, s | ratio | busiest worker, CPU s, of 1 and 2 | ratio "
+        "| worker, MB above start | bytes a write |"
+    )
+    print("|---|---|---|---|---|---|---|---|")
     for name in names:
-        seconds, memory = [], 0.0
-        for workers in (1, 2):
-            with (
-                two_hosts(workers) as address,
-                distributed.Client(address, timeout="30s") as client,
-            ):
-                client.wait_for_workers(workers, timeout=60)
-                save(source, folder, name, client)  # imports
-                before = max(client.run(resident).values())
-                started = time.monotonic()
-                save(source, folder, name, client)
-                seconds.append(time.monotonic() - started)
-                memory = max(memory, max(client.run(peak).values()) - before)
-        print(
-            f"| {name} | {seconds[0]:.2f} | {seconds[1]:.2f} | {memory / 1e6:.0f} | "
-            f"{sent_bytes(source, folder, name)} |",
-            flush=True,
-        )
+        for _ in range(repeats):
+            one, two = (measure_save(source, folder, name, workers) for workers in (1, 2))
+            print(
+                f"| {name} | {one.seconds:.1f} | {two.seconds:.1f} | "
+                f"{one.seconds / two.seconds:.2f} | {one.busiest:.1f}, {two.busiest:.1f} | "
+                f"{one.busiest / two.busiest:.2f} | {max(one.memory, two.memory) / 1e6:.0f} | "
+                f"{sent_bytes(source, folder, name)} |",
+                flush=True,
+            )
+
+
+class SaveCost(NamedTuple):
+    """Seconds of a save, CPU seconds of its busiest worker, and growth of a worker in bytes."""
+
+    seconds: float
+    busiest: float
+    memory: float
+
+
+def measure_save(source: Image, folder: Path, name: str, workers: int) -> SaveCost:
+    """Return the cost of a save, after a small one for the imports."""
+    with two_hosts(workers) as address, distributed.Client(address, timeout="30s") as client:
+        client.wait_for_workers(workers, timeout=60)
+        first = source.levels[0][:20]
+        save(replace(source, levels=(first,)), folder, name, client)
+        before, memory = client.run(cpu_seconds), max(client.run(resident).values())
+        started = time.monotonic()
+        save(source, folder, name, client)
+        seconds = time.monotonic() - started
+        after = client.run(cpu_seconds)
+        busiest = max(after[worker] - before[worker] for worker in after)
+        return SaveCost(seconds, busiest, max(client.run(peak).values()) - memory)
 
 
 def resident() -> float:
@@ -330,7 +365,6 @@ def peak() -> float:
 
 def sent_bytes(source: Image, folder: Path, name: str) -> int:
     """Return the largest pickled write of a plan, without its source, which travels once."""
-    from dataclasses import replace
 
     from napari_ferry.arrays.array_layout import ArrayLayout
 

@@ -308,7 +308,7 @@ def test_large_sources_in_files_travel_once(
     image.close()
 
 
-@pytest.mark.parametrize("name", ["a.bin", "a.tif", "a.ome.zarr", "a.mp4"])
+@pytest.mark.parametrize("name", ["a.bin", "a.tif", "a.ome.zarr", "a.mp4", "a.png"])
 def test_steps_do_not_grow_with_the_pages_of_their_source(tmp_path: Path, name: str) -> None:
     sizes = []
     for count in (100, 1000):

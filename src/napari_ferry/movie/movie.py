@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_ferry.arrays import Region
+from napari_ferry.arrays.array_layout import ArrayLayout
 from napari_ferry.errors import InvalidImageError
 from napari_ferry.image import Axis, Channel, Image, check_pixels, common_losses, describe
 from napari_ferry.image.checks import check_frame_axes, check_not_complex
@@ -83,6 +84,11 @@ class Movie:
         if not self.is_rgb:
             return 1
         return self.image.size("s") if self.intensity.keeps_alpha else 3
+
+    def without_pixels(self) -> Movie:
+        """Return the same movie without its pixels, to be sent with each frame."""
+        image = replace(self.image, levels=(ArrayLayout(self.image.array),))
+        return replace(self, image=image)
 
     def region(self, first: int, stop: int) -> Region:
         """Return the region of the image in frames `first` to `stop`, exclusive."""

@@ -178,12 +178,13 @@ def _plan_sequence(job: Job, path: Path) -> Plan:
     is_series = len(paths) > 1
     if is_series:
         job = replace(job, nonce=resumable_nonce(paths[0]) or uuid.uuid4().hex)
+    sent = replace(job, movie=movie.without_pixels())
     writes = [
         Write(
             path=each,
             array=task.array,
             region=task.region,
-            put=FrameFile(job, index, task.encode),
+            put=FrameFile(sent, index, task.encode),
             stored=file_digest,
         )
         for index, (each, task) in enumerate(

@@ -209,6 +209,31 @@ def test_a_batch_that_was_stopped_goes_on_in_the_next_session(
     assert not opened(shared_viewer, qtbot).panel.unfinished.isVisible()
 
 
+def test_a_batch_ends_with_the_window_without_its_event_loop(dock, folder, qtbot, monkeypatch):
+    from napari_ferry.errors import SaveCancelledError
+    from napari_ferry.widgets.convert import batch_run
+
+    begun, ended = threading.Event(), threading.Event()
+
+    def wait_for_the_end(plan, *, cancel, **options):
+        begun.set()
+        while not cancel():
+            ended.wait(0.01)
+        ended.set()
+        raise SaveCancelledError("The save was cancelled.")
+
+    monkeypatch.setattr(batch_run, "run", wait_for_the_end)
+    drop(dock, folder)
+    panel = dock.panel
+    wait_until_listed(panel, qtbot)
+    panel.button.click()
+    assert begun.wait(WAIT / 1000)
+    panel.entry._worker.quit()  # as napari does when its user closes the window nevertheless
+    assert ended.wait(WAIT / 1000)
+    qtbot.waitUntil(lambda: not panel.is_running, timeout=WAIT)
+    assert panel.report.remaining == 4
+
+
 def test_what_the_command_line_converted_is_up_to_date(dock, folder, qtbot):
     (folder / "damaged.tif").unlink()
     out = folder.with_name("recordings-ome-tif")

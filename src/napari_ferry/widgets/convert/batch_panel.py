@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Any
 from napari_ferry.batch.job_count import BatchProgress
 from napari_ferry.batch.report import Report
 from napari_ferry.plugin.manifest import PLUGIN
+from napari_ferry.widgets.activity import STEPS, Activity
 from napari_ferry.widgets.convert import words
 from napari_ferry.widgets.convert.batch_run import BatchRun
 from napari_ferry.widgets.convert.folder_panel import FolderPanel
 from napari_ferry.widgets.convert.format_fields import FormatFields
-from napari_ferry.widgets.convert.panels import STEPS
 from napari_ferry.widgets.convert.report_text import (
     describe_problems,
     describe_progress,
@@ -44,6 +44,7 @@ class BatchPanel(FolderPanel):
         self.batch: BatchRun | None = None
         self.report: Report | None = None
         self.entry: TaskEntry | None = None
+        self.activity = Activity("")
         self.on_idle: Callable[[], object] | None = None
         self.by_source: dict[object, int] = {}
         super().__init__(viewer, saved, formats)
@@ -124,17 +125,20 @@ class BatchPanel(FolderPanel):
             return
         for row in chosen:
             row.outcomes = []
+        self.entry = entry = TaskEntry("the conversion of a folder")
+        self.activity = activity = Activity(f"Convert {self.sources[0].name}")
         self.by_source = {row.input.source: k for k, row in enumerate(self.rows.rows)}
         self.batch = BatchRun(
             request=self.request,
             inputs=[row.input for row in chosen],
-            overwrite=self.replace.isVisible() and self.replace.isChecked(),
+            overwrite=not self.replace.isHidden() and self.replace.isChecked(),
             threads=self.place.n_threads,
             address=self.place.scheduler,
+            is_closed=lambda: entry.is_stopped or activity.is_cancelled,
         )
+        self.destroyed.connect(self.batch.cancelled.set)
         self.version += 1  # leaves the processor to the batch
         self.report = None
-        self.entry = TaskEntry("the conversion of a folder")
         self._store_unfinished(0, len(chosen))
         self.save()
         self._enable_fields(False)
@@ -169,8 +173,6 @@ class BatchPanel(FolderPanel):
 
     def _on_tick(self) -> None:
         if self.batch is not None:
-            if self.entry is not None and self.entry.is_stopped:
-                self.stop()
             self._show_outcomes(self.batch)
             self._show_progress(self.batch)
         super()._on_tick()
@@ -198,7 +200,10 @@ class BatchPanel(FolderPanel):
         for number in self._share_rows(batch, progress):
             self.rows.model.show_changes([number])
             self.rows.follow(number)
+        if not self.isVisible() and self.activity.open():
+            return
         steps = round(STEPS * progress.done / progress.total) if progress.total else 0
+        self.activity.update(steps)
         self.bar.setUpdatesEnabled(False)  # setValue would redraw the window at once
         self.bar.setValue(steps)
         self.bar.setUpdatesEnabled(True)
@@ -246,6 +251,7 @@ class BatchPanel(FolderPanel):
         for row in self.rows.rows:
             row.share = None
         self.batch = None
+        self.activity.close()
         if self.entry is not None:
             self.entry.close()
         self.bar.hide()

@@ -25,6 +25,10 @@ from napari_ferry.widgets.export.export_task import CORES
 _KEPT = "{} exists already and is kept"
 
 
+def _is_never_closed() -> bool:
+    return False
+
+
 @dataclass(kw_only=True)
 class BatchRun:
     """One batch.
@@ -41,6 +45,8 @@ class BatchRun:
         Threads of each save; None for the default.
     address : str
         Scheduler of a cluster; empty to run here.
+    is_closed : callable
+        Returns True to stop, as the window was closed; called from the thread of the batch.
     """
 
     request: ConversionRequest
@@ -48,6 +54,7 @@ class BatchRun:
     overwrite: bool = False
     threads: int | None = None
     address: str = ""
+    is_closed: Callable[[], bool] = _is_never_closed
     cancelled: threading.Event = field(default_factory=threading.Event)
     progress: BatchProgress | None = None
     outcomes: deque[Outcome] = field(default_factory=deque)
@@ -77,7 +84,7 @@ class BatchRun:
                 save=partial(self._save, client),
                 progress=self._report,
                 finished=self.outcomes.append,
-                cancel=self.cancelled.is_set,
+                cancel=lambda: self.cancelled.is_set() or self.is_closed(),
             )
 
     def _keep_existing(self, jobs: Jobs) -> Jobs:

@@ -75,6 +75,8 @@ class FolderPanel(SurveyPanel):
         self.rows.show()
         self.detail.show_row(None)
         self.skipped = []
+        self.replace.setChecked(False)  # agreed to for other files
+        self.replace.hide()
         self._show_status("")
         target = Path(self.targets.folder.text).expanduser().absolute()
         self.search = InputSearch(

@@ -14,6 +14,7 @@ from qtpy.QtWidgets import (
     QWidget,
 )
 
+from napari_ferry.widgets.activity import STEPS
 from napari_ferry.widgets.convert import words
 from napari_ferry.widgets.convert.folder_field import FolderField
 from napari_ferry.widgets.convert.format_fields import FormatFields
@@ -44,9 +45,6 @@ _BAR_HEIGHT = 6
 
 _DETAIL_HEIGHT = 160
 """Largest height of the list of losses or failures in pixels; more of them scroll."""
-
-STEPS = 1000
-"""Steps of the progress bar."""
 
 
 class ConvertPanels(QWidget):

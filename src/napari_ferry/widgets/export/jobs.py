@@ -8,9 +8,8 @@ from collections.abc import Callable, Collection, Sequence
 from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from napari.utils import cancelable_progress
 from napari.utils.notifications import show_info, show_warning
 from qtpy.QtCore import Qt, QTimer
 from qtpy.QtWidgets import (
@@ -29,6 +28,7 @@ from napari_ferry.layers.layer_data import LayerData
 from napari_ferry.plugin.label_edits import watch_edits
 from napari_ferry.plugin.manifest import PLUGIN
 from napari_ferry.saving import Progress
+from napari_ferry.widgets.activity import STEPS, Activity
 from napari_ferry.widgets.export.export_task import Job, OpenPlan, export
 from napari_ferry.widgets.export.file_handle import FileHandle, copy_files
 from napari_ferry.widgets.file_manager import open_file, show_in_folder
@@ -43,14 +43,8 @@ if TYPE_CHECKING:
 _POLL_INTERVAL = 200
 """Milliseconds between updates of the progress."""
 
-_STEPS = 1000
-"""Steps of a progress bar."""
-
 _BAR_HEIGHT = 6
 """Height of a progress bar in pixels."""
-
-_ACTIVITY_STEPS = 10
-"""Minimum number of steps between updates of napari's activity dock."""
 
 
 class Jobs(QWidget):
@@ -130,7 +124,7 @@ class JobRow(QWidget):
         self.cancel_event = threading.Event()
         self.progress: Progress | None = None
         self.resources = ExitStack()
-        self.activity: Any = None
+        self.activity = Activity(f"Export {job.name}")
 
         self._make_parts()
         self._lay_out()
@@ -140,7 +134,7 @@ class JobRow(QWidget):
     def _make_parts(self) -> None:
         self.handle = FileHandle(self.job.thumbnail)
         self.bar = QProgressBar()
-        self.bar.setRange(0, _STEPS)
+        self.bar.setRange(0, STEPS)
         self.bar.setTextVisible(False)
         self.bar.setFixedHeight(_BAR_HEIGHT)
         self.text = QLabel(f"{self.job.name}: waiting")
@@ -199,9 +193,8 @@ class JobRow(QWidget):
 
     def is_cancelled(self) -> bool:
         """Return True if the user cancelled here or in the activity dock, or closed napari."""
-        in_activity = self.activity is not None and self.activity.is_canceled
         is_window_closed = self.entry is not None and self.entry.is_stopped
-        return self.cancel_event.is_set() or in_activity or is_window_closed
+        return self.cancel_event.is_set() or self.activity.is_cancelled or is_window_closed
 
     def report(self, progress: Progress) -> None:
         """Store the progress; called in the thread of the export."""
@@ -212,16 +205,14 @@ class JobRow(QWidget):
 
         Every new entry there, and every step, redraws the whole window.
         """
-        if self.activity is None and not self.isVisible():
-            self.activity = cancelable_progress(total=_STEPS, desc=f"Export {self.job.name}")
+        if not self.isVisible() and self.activity.open():
             return
         progress = self.progress
         if progress is None or self.cancel_event.is_set():
             return
 
-        steps = round(_STEPS * progress.done / progress.total) if progress.total else _STEPS
-        if self.activity is not None and steps - self.activity.n >= _ACTIVITY_STEPS:
-            self.activity.update(steps - self.activity.n)
+        steps = round(STEPS * progress.done / progress.total) if progress.total else STEPS
+        self.activity.update(steps)
         self.bar.setUpdatesEnabled(False)  # setValue would redraw the window at once
         self.text.setText(f"{self.job.name}: {describe_progress(progress)}")
         self.bar.setValue(steps)
@@ -264,8 +255,7 @@ class JobRow(QWidget):
             self.resources.close()
 
     def _show_end(self, text: str) -> None:
-        if self.activity is not None:
-            self.activity.close()
+        self.activity.close()
         self.bar.hide()
         self.button.hide()
         self.text.setText(text)

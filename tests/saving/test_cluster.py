@@ -8,7 +8,7 @@ import signal
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
@@ -44,6 +44,7 @@ from napari_ferry.saving.execution.cluster import (
     worker_checks,
 )
 from napari_ferry.saving.execution.cluster.cluster_runner import ClusterRunner
+from napari_ferry.saving.execution.cluster.file_task import make_file_remotely
 from napari_ferry.saving.execution.cluster.run_file import RunCheck, running
 from napari_ferry.saving.partial.interruption import partial_folder
 from napari_ferry.saving.partial.journal import read_journal
@@ -391,6 +392,23 @@ def test_a_worker_writes_a_whole_file(
     assert contents(out) == expected
     assert seen[-1].done == seen[-1].total
     image.close()
+
+
+def test_a_failed_attempt_leaves_no_file(tmp_path: Path) -> None:
+    stream = plan(MOVIE[:, 0], tmp_path / "zlib.tif", compression="zlib").stream
+    assert stream is not None
+
+    def fail(paths: Sequence[Path], _: Any) -> int:
+        paths[0].write_bytes(bytes(100))
+        raise OSError("the disk is full")
+
+    with running(tmp_path) as check:
+        before = sorted(tmp_path.iterdir())
+        with pytest.raises(OSError, match="is full"):
+            make_file_remotely(replace(stream, assemble=fail), tmp_path / "new-0.tif", check)
+        assert sorted(tmp_path.iterdir()) == before
+        make_file_remotely(stream, tmp_path / "new-0.tif", check)
+    assert [path.name for path in tmp_path.iterdir()] == ["new-0.tif"]
 
 
 def test_several_files_of_a_batch_are_written_at_once(

@@ -44,8 +44,11 @@ def make_file_remotely(stream: Stream, partial: Path, check: RunCheck) -> None:
         return False
 
     monitor = Monitor(total=0, report=None, cancel=is_ended)
-    with dask.config.set(scheduler="synchronous"):
-        make_stream(stream, [own], monitor, 1)
-    sync_file(own)
-    check()
-    own.replace(partial)
+    try:
+        with dask.config.set(scheduler="synchronous"):
+            make_stream(stream, [own], monitor, 1)
+        sync_file(own)
+        check()
+        own.replace(partial)
+    finally:
+        own.unlink(missing_ok=True)  # the files of failed attempts could fill the disk

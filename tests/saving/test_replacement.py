@@ -14,6 +14,7 @@ import pytest
 from faults import KINDS, leftovers, movie, names, version_of
 from napari_ferry import FerryError, SaveError, TargetError, imload, imsave, load_binary
 from napari_ferry.saving.disk import replacement
+from napari_ferry.saving.disk.new_folders import new_folders
 from operations import Operations, fail
 from windows_rules import WindowsRules, apply_rules, pretend_windows
 
@@ -110,6 +111,25 @@ def test_a_save_that_fails_at_once_leaves_no_folder(
         refused.add(operations.calls[at - 1])
         assert leftovers(tmp_path) == []
     assert {"mkdir", "open", "scandir"} <= refused
+
+
+def test_a_new_folder_that_another_save_removes_is_no_error(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    remove = Path.rmdir
+
+    def remove_twice(folder: Path) -> None:
+        remove(folder)
+        remove(folder)
+
+    monkeypatch.setattr(Path, "rmdir", remove_twice)
+    with pytest.raises(ValueError, match="of the save"), new_folders(tmp_path / "a" / "b"):
+        raise ValueError("of the save")
+    assert names(tmp_path) == []
+
+    with new_folders(tmp_path / "a" / "b"):
+        (tmp_path / "a" / "b" / "c").touch()
+    assert (tmp_path / "a" / "b" / "c").exists()
 
 
 def test_a_map_of_the_user_is_refused_before_the_first_byte(

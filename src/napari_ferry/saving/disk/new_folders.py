@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from napari_ferry.arguments import targeting
@@ -26,7 +26,8 @@ def new_folders(folder: Path) -> Iterator[None]:
         yield
     finally:
         for each in missing:
-            if each.is_dir() and not any(each.iterdir()):
+            # one with files cannot be removed, and another save may have removed it
+            with suppress(OSError):
                 each.rmdir()
 
 

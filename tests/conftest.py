@@ -60,6 +60,27 @@ def shared_data() -> Path:
     return folder
 
 
+@pytest.fixture(scope="session", autouse=True)
+def _unflushed() -> Iterator[None]:
+    """Leave files in the cache of the system, which no test of this process can tell from a disk.
+
+    Linux flushes the whole file system after a folder, with all that other workers have written.
+    The children of tests, which are killed while they save, do flush.
+    """
+    from napari_ferry.saving.disk import flush
+
+    def fsync(fd: int) -> None:
+        os.fstat(fd)
+
+    def _sync_file_system(folder: Path) -> bool:
+        return folder.stat() is not None and sys.platform == "linux"
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(os, "fsync", fsync)
+        patch.setattr(flush, "_sync_file_system", _sync_file_system)
+        yield
+
+
 @pytest.fixture(scope="session")
 def _shared_window(qapp: Any) -> Iterator[SharedWindow]:
     """One shown window of each worker."""

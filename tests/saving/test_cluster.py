@@ -440,3 +440,14 @@ def test_several_files_of_a_batch_are_written_at_once(
     assert sorted(path.name for path in (tmp_path / "out").glob("*.gif")) == [
         f"{k}.gif" for k in range(4)
     ]
+
+
+def test_an_image_in_memory_is_not_sent_for_one_file(
+    client: distributed.Client, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: Any) -> None:
+        raise AssertionError("the pixels travel")
+
+    monkeypatch.setattr(ClusterRunner, "_run", refuse)
+    imsave(Image.from_array(MOVIE[:, 0], "tyx"), tmp_path / "a.gif", client=client)
+    assert imload(tmp_path / "a.gif")[0].shape == MOVIE[:, 0].shape

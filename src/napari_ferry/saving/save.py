@@ -54,7 +54,8 @@ def run(
         compute or encode them.
     client : dask.distributed.Client, cluster or str, optional
         Client, cluster, or address of a scheduler: its workers, which have to share the folders,
-        carry out the writes. One of them writes a whole GIF, ``.ozx`` or compressed TIFF.
+        carry out the writes. One of them writes a whole GIF, ``.ozx`` or compressed TIFF,
+        unless the image is in memory.
     progress : callable or bool, optional
         Called with `Progress` after each block, from the threads that write. True shows a
         progress bar on a terminal or in a notebook.

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from napari_ferry.arrays.progress import Monitor
+from napari_ferry.arrays.regions import is_sent_by_path
 from napari_ferry.saving.disk.flush import sync_file
 from napari_ferry.saving.stream import Stream, make_stream
 
@@ -15,8 +16,12 @@ if TYPE_CHECKING:
 
 
 def is_one_file(stream: Stream) -> bool:
-    """Return True if a stream makes one file in order, so that one worker can write it."""
-    return len(stream.paths) == 1 and not stream.is_distributed
+    """Return True if a stream makes one file in order, which one worker can read and write.
+
+    The process that has the pixels in its memory writes them itself.
+    """
+    is_in_order = len(stream.paths) == 1 and not stream.is_distributed
+    return is_in_order and all(is_sent_by_path(task.array) for task in stream.tasks)
 
 
 def make_file_remotely(stream: Stream, partial: Path, check: RunCheck) -> None:

@@ -20,6 +20,7 @@ from napari_ferry.arrays.protocol import Closable, close
 from napari_ferry.codecs.tiff.pages.empty_segments import warn_empty_segments
 from napari_ferry.codecs.tiff.pages.page_kind import AxisMove
 from napari_ferry.codecs.tiff.pages.pages import Pages
+from napari_ferry.codecs.tiff.pages.tifffile_log import silent_tifffile
 from napari_ferry.codecs.tiff.pages.tiles import Tiles, first_kind, has_tiles, is_large
 
 
@@ -109,7 +110,7 @@ class PageReader(Closable):
 
 def _read_pages(source: Pages, pages: NDArray[np.int64], frames: NDArray[Any]) -> None:
     """Decode pages of one file directly into frames."""
-    with source.open() as file:
+    with source.open() as file, silent_tifffile():
         for page, frame in zip(pages.tolist(), frames, strict=True):
             source.read(file, page, frame.reshape(source.kind_of(page).shape))
 

@@ -16,7 +16,7 @@ from napari_ferry.codecs.tiff.pages.damage import DamageError
 from napari_ferry.codecs.tiff.pages.page_check import check_segment
 from napari_ferry.codecs.tiff.pages.page_kind import PageKind, Segments
 from napari_ferry.codecs.tiff.pages.template import read_into
-from napari_ferry.codecs.tiff.pages.tifffile_log import silent_tifffile
+from napari_ferry.codecs.tiff.pages.tifffile_log import silent_within
 
 _MAX_OFFSET = 1 << 43
 """Larger than any file of a common file system; systems refuse to seek there."""
@@ -59,13 +59,14 @@ def read_page(
 
     out[...] = kind.fill  # strips may be left out, or shorter than they should be
     shaped = out.reshape(kind.shaped)
-    for i in range(len(segments.offsets)):
-        data = read_segment(file, kind, int(segments.offsets[i]), int(segments.counts[i]))
-        with silent_tifffile():
+    with silent_within():
+        counts = segments.counts.tolist()
+        for i, offset in enumerate(segments.offsets.tolist()):
+            data = read_segment(file, kind, offset, counts[i])
             segment, (s, d, y, x, _), shape = kind.decode(data, i, **kind.tables)
-        if segment is not None:
-            target = shaped[s, d : d + shape[0], y : y + shape[1], x : x + shape[2]]
-            target[...] = segment[tuple(slice(n) for n in target.shape)]
+            if segment is not None:
+                target = shaped[s, d : d + shape[0], y : y + shape[1], x : x + shape[2]]
+                target[...] = segment[tuple(slice(n) for n in target.shape)]
     return out
 
 
@@ -81,7 +82,7 @@ def check_segments(kind: PageKind, segments: Segments) -> None:
     n = math.prod(kind.grid)
     if len(offsets) < n or len(counts) < n:
         raise DamageError(f"{len(offsets)} offsets and {len(counts)} sizes of {n} strips or tiles")
-    check_segment(kind.segment_bytes, int(counts.max()), kind.max_growth)
+    check_segment(kind.segment_bytes, max(counts.tolist()), kind.max_growth)
 
 
 def is_contiguous(segments: Segments) -> bool:

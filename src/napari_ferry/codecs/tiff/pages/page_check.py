@@ -113,6 +113,8 @@ def check_segment(nbytes: int, stored: int, most: float = math.inf) -> None:
     DamageError
         The decoded size is implausible.
     """
+    if nbytes <= _SMALL_SEGMENT:
+        return
     growth = nbytes / max(1, stored)
     # a strip or tile that is left out is filled
     small = (_SMALL_SEGMENT, most if stored else math.inf)

@@ -9,6 +9,7 @@ import math
 import struct
 from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -157,12 +158,12 @@ class PageKind:
         look = self.is_color, self.is_reduced, has_palette, self.photometric == WHITE_IS_ZERO
         return self.shape, self.axes, self.dtype, *look
 
-    @property
+    @cached_property
     def segment_bytes(self) -> int:
         """Bytes of the pixels of one strip or tile."""
         return math.prod(self.segment) * self.shaped[4] * self.dtype.itemsize
 
-    @property
+    @cached_property
     def grid(self) -> tuple[int, int, int, int]:
         """Number of strips or tiles along separate samples, depth, length and width."""
         return segment_grid(self.shaped, self.segment)

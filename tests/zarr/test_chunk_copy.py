@@ -23,7 +23,7 @@ from helpers import assert_same_image, assert_same_pixels, make_full_image, pixe
 from napari_ferry import Image, Plan, imload, imsave, plan, run
 from napari_ferry.arrays.progress import Progress
 from napari_ferry.codecs.zarr.chunk_files import ChunkFiles
-from napari_ferry.codecs.zarr.saving import chunk_copy, copied_image
+from napari_ferry.codecs.zarr.saving import byte_copy, chunk_copy, copied_image
 from napari_ferry.codecs.zarr.saving.chunk_encoder import ChunkEncoder
 from napari_ferry.errors import TargetError, UnreadableFileError
 from napari_ferry.saving.save import check_save
@@ -136,7 +136,7 @@ def test_what_the_system_does_not_copy_is_written(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: str
 ) -> None:
     path = write_image(tmp_path / "a.zarr", pixels((3, 40, 50)), "zyx", compressors=None)
-    monkeypatch.setattr(chunk_copy, "_BUFFER_BYTES", 1000)
+    monkeypatch.setattr(chunk_copy, "BUFFER_BYTES", 1000)
     copy_range = os.copy_file_range
     copied: list[int] = []
 
@@ -328,13 +328,13 @@ def test_an_interrupted_copy_does_not_read_again(
 ) -> None:
     path = write_image(tmp_path / "a.zarr", pixels((8, 40, 50)), "zyx", chunks=(1, 40, 50))
     read: list[str] = []
-    read_parts = chunk_copy._read_parts
+    read_parts = byte_copy._read_parts
 
     def record(store: Any, key: str, buffer: memoryview) -> Any:
         read.append(key)
         return read_parts(store, key, buffer)
 
-    monkeypatch.setattr(chunk_copy, "_read_parts", record)
+    monkeypatch.setattr(byte_copy, "_read_parts", record)
     interrupt_copy(path, tmp_path / "b.zarr")
     first = [*read]
     read.clear()

@@ -1,7 +1,6 @@
 """Movie of an image: frame axis, position on the other axes, frame rate and intensities.
 
-Frames have 8 bits, or 16 in formats that store them. `choose_movie` reads no pixels; a `Stream`
-reads and prepares them in the tasks of `Movie.tasks`.
+Frames have 8 bits, or 16 in some formats. `choose_movie` reads no pixels: `Movie.tasks` do.
 """
 
 from __future__ import annotations
@@ -81,14 +80,13 @@ class Movie:
     @property
     def samples(self) -> int:
         """Samples of a pixel: 1 for gray, 3 for colors, 4 for colors with alpha."""
-        if not self.is_rgb:
-            return 1
-        return self.image.size("s") if self.intensity.keeps_alpha else 3
+        colors = self.image.size("s") if self.intensity.keeps_alpha else 3
+        return colors if self.is_rgb else 1
 
     def without_pixels(self) -> Movie:
         """Return the same movie without its pixels, to be sent with each frame."""
-        image = replace(self.image, levels=(ArrayLayout(self.image.array),))
-        return replace(self, image=image)
+        layout = ArrayLayout(self.image.array)
+        return replace(self, image=replace(self.image, levels=(layout,)))
 
     def region(self, first: int, stop: int) -> Region:
         """Return the region of the image in frames `first` to `stop`, exclusive."""

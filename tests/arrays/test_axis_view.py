@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 
 from helpers import pixels
 from napari_ferry.arrays import Frames
+from napari_ferry.arrays.array_protocol import cache_bytes
 from napari_ferry.arrays.axis_view import AxisView, as_indices, view_axes
-from napari_ferry.arrays.protocol import cache_bytes
 
 WHOLE = pixels((4, 3, 5, 6))
 

@@ -16,7 +16,7 @@ from napari_ferry import Image, imload, imsave, plan, run
 from napari_ferry.batch.conversion import run_jobs
 from napari_ferry.batch.job_count import BatchProgress
 from napari_ferry.batch.jobs import Job, find_jobs
-from napari_ferry.batch.names import RECORD_NAME, Naming
+from napari_ferry.batch.output_names import RECORD_NAME, Naming
 from napari_ferry.batch.report import Report
 from napari_ferry.errors import FerryError, ReopenError, TargetError
 from napari_ferry.saving import Plan
@@ -175,7 +175,7 @@ from pathlib import Path
 from napari_ferry import imload, plan, run
 from napari_ferry.batch.conversion import run_jobs
 from napari_ferry.batch.jobs import find_jobs
-from napari_ferry.batch.names import Naming
+from napari_ferry.batch.output_names import Naming
 def plan_one(job):
     images = imload(job.input.source)
     return images, plan(images, job.target)

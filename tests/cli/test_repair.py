@@ -14,7 +14,7 @@ from napari_ferry.codecs.binary import sidecar_plan
 from napari_ferry.codecs.binary.sidecar import sidecar_path
 from napari_ferry.codecs.binary.sidecar_plan import run_sidecar
 from napari_ferry.errors import UnreadableFileError
-from napari_ferry.saving.repair import Repair, run_repair
+from napari_ferry.saving.document_repair import Repair, run_repair
 from raw_files import more, raw, scene, stored, write
 from zarr_files import write_image
 

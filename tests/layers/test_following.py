@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from helpers import pixels
 from napari_ferry import imload, imsave
-from napari_ferry.arrays.protocol import close
+from napari_ferry.arrays.array_protocol import close
 from napari_ferry.plugin.following import (
     Growth,
     check_growth,

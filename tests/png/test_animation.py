@@ -12,7 +12,7 @@ from PIL import Image as Pictures
 
 from helpers import pixels
 from napari_ferry import FerryWarning, Image, UnreadableFileError, imload, imsave, plan
-from napari_ferry.codecs.png.delays import nearest_delay
+from napari_ferry.codecs.png.frame_delays import nearest_delay
 from png_files import frames_with_ffmpeg, frames_with_pillow, moving_spots, save_with_pillow
 
 

@@ -11,7 +11,7 @@ import pytest
 
 from gui import drop
 from napari_ferry import imsave
-from napari_ferry.batch.names import RECORD_NAME
+from napari_ferry.batch.output_names import RECORD_NAME
 from napari_ferry.cli import main
 from napari_ferry.widgets.convert import words
 

@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 
 from napari_ferry import imsave
+from napari_ferry.batch.batch_record import Record
 from napari_ferry.batch.inputs import Input
-from napari_ferry.batch.names import Naming
-from napari_ferry.batch.record import Record
+from napari_ferry.batch.output_names import Naming
 from napari_ferry.batch.report import Outcome, Report
 from napari_ferry.widgets.convert.batch_run import BatchRun
 from napari_ferry.widgets.convert.conversion_request import ConversionRequest
@@ -20,7 +20,7 @@ from napari_ferry.widgets.convert.stored_batch import UnfinishedBatch
 from napari_ferry.widgets.convert.totals import Rates, describe_totals
 from napari_ferry.widgets.convert.trial import choose_sample, find_rates
 from napari_ferry.widgets.convert.words import in_form_words
-from napari_ferry.widgets.summary import formats
+from napari_ferry.widgets.plan_summary import formats
 
 
 def row(name: str, **facts: object) -> Row:

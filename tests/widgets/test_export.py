@@ -129,7 +129,7 @@ def click(widget: Any, qtbot: Any) -> Any:
 
 
 def rows(widget: Any) -> list[Any]:
-    from napari_ferry.widgets.export.jobs import JobRow
+    from napari_ferry.widgets.export.job_queue import JobRow
 
     layout = widget.jobs.layout()
     found = [layout.itemAt(i).widget() for i in range(layout.count())]
@@ -186,7 +186,7 @@ def test_every_format_is_exported_and_opened_again(widget, viewer, tmp_path, qtb
 
 @pytest.mark.thorough
 def test_every_format_is_offered(widget):
-    from napari_ferry.widgets.summary import formats
+    from napari_ferry.widgets.plan_summary import formats
 
     assert tuple(widget.current.fields.format.choices) == formats()
 
@@ -740,16 +740,16 @@ def test_painting_during_an_export_is_a_warning(
 ) -> None:
     from napari.utils.notifications import notification_manager
 
-    from napari_ferry.widgets.export import jobs
+    from napari_ferry.widgets.export import job_queue
 
     labels = viewer.add_labels(np.zeros((8, 32, 48), np.uint8), name="nuclei")
-    gate, real = threading.Event(), jobs.export
+    gate, real = threading.Event(), job_queue.export
 
     def export(*arguments: Any, **options: Any) -> Any:
         gate.wait(30)
         return real(*arguments, **options)
 
-    monkeypatch.setattr(jobs, "export", export)
+    monkeypatch.setattr(job_queue, "export", export)
     wait_until_ready(widget, qtbot)
     widget.current.button.click()
     labels.paint((0, 5, 5), 3)

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from napari_ferry.widgets.export.export_widget import Export
-from napari_ferry.widgets.export.steps import Steps
+from napari_ferry.widgets.export.widget_steps import Steps
 
 pytestmark = [
     pytest.mark.window,

@@ -8,7 +8,7 @@ import pytest
 
 from napari_ferry import Axis, Image, InvalidImageError
 from napari_ferry.widgets.export.frame_source import FrameSource
-from napari_ferry.widgets.summary import Request
+from napari_ferry.widgets.plan_summary import Request
 
 
 def movie(count: int = 6) -> Image:

@@ -10,7 +10,7 @@ import pytest
 from napari_ferry import Axis, Image, SaveCancelledError, run
 from napari_ferry.plugin.samples import calcium_movie, moving_cells, z_stack
 from napari_ferry.widgets.export.size_estimate import estimate_size
-from napari_ferry.widgets.summary import Request
+from napari_ferry.widgets.plan_summary import Request
 
 
 def still(count: int) -> Image:

@@ -19,7 +19,7 @@ from napari_ferry import FerryError, FerryWarning, imload, imsave
 from napari_ferry.arrays.reuse import repeated_use
 from napari_ferry.codecs.zarr import array as zarr_array
 from napari_ferry.codecs.zarr.chunk_codecs import ChunkDecoder, Step
-from napari_ferry.codecs.zarr.damage import DamageError
+from napari_ferry.codecs.zarr.chunk_damage import DamageError
 from napari_ferry.codecs.zarr.decoded_chunks import CHUNKS
 from napari_ferry.codecs.zarr.store import FolderStore
 from napari_ferry.errors import UnreadableFileError

@@ -26,7 +26,7 @@ from napari_ferry.codecs.zarr.chunk_files import ChunkFiles
 from napari_ferry.codecs.zarr.saving import byte_copy, chunk_copy, copied_image
 from napari_ferry.codecs.zarr.saving.chunk_encoder import ChunkEncoder
 from napari_ferry.errors import TargetError, UnreadableFileError
-from napari_ferry.saving.save import check_save
+from napari_ferry.saving.plan_run import check_save
 from zarr_files import edit_json, write_array, write_image, write_labels, zip_store
 
 _DOCUMENTS = ("zarr.json", ".zarray", ".zattrs", ".zgroup", ".zmetadata")

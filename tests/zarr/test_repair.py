@@ -17,7 +17,7 @@ from helpers import assert_same_pixels, pixels
 from napari_ferry import Axis, FerryWarning, Image, imload, imsave
 from napari_ferry.codecs.zarr import codec
 from napari_ferry.errors import InvalidImageError, UnreadableFileError, UnsupportedFormatError
-from napari_ferry.saving.repair import Repair, run_repair
+from napari_ferry.saving.document_repair import Repair, run_repair
 from zarr_files import edit_json, write_array, write_group, write_image, write_labels, zip_store
 
 DATA = pixels((3, 16, 20))

@@ -14,7 +14,7 @@ import zarr
 from helpers import assert_same_image, assert_same_pixels, make_full_image, make_image, pixels
 from napari_ferry import Axis, Image, imload, imsave, plan
 from napari_ferry.codecs.zarr import codec
-from napari_ferry.saving.repair import run_repair
+from napari_ferry.saving.document_repair import run_repair
 from napari_ferry.units import METERS
 
 

@@ -35,7 +35,7 @@ from napari_ferry.codecs.zarr.ome_documents import store_order
 from napari_ferry.codecs.zarr.saving import chunk_encoder, chunk_layout, pyramid, sections
 from napari_ferry.codecs.zarr.saving.downsampling import halve
 from napari_ferry.errors import FerryError, InvalidImageError, TargetError, TargetExistsError
-from napari_ferry.saving.repair import run_repair
+from napari_ferry.saving.document_repair import run_repair
 from zarr_files import edit_json
 
 VERSIONS = ("0.4", "0.5")

@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import DTypeLike
 
+from napari_ferry.arrays.array_protocol import Array, Shaped
 from napari_ferry.arrays.file_array import FileArray
 from napari_ferry.arrays.frames import Frames
-from napari_ferry.arrays.protocol import Array, Shaped
 
 
 class ArrayLayout(Shaped):

@@ -9,9 +9,9 @@ import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
 from napari_ferry.arrays.array_layout import chunk_lengths
+from napari_ferry.arrays.array_protocol import Array, Shaped, cache_bytes, close
 from napari_ferry.arrays.frames import Frames, IndexedFrames
 from napari_ferry.arrays.indexing import index_empty, join_key, new_axes_key, split_key
-from napari_ferry.arrays.protocol import Array, Shaped, cache_bytes, close
 from napari_ferry.arrays.stack import Chunked
 
 Indices = range | tuple[int, ...]

@@ -8,9 +8,9 @@ from collections.abc import Callable, Iterator
 
 import numpy as np
 
+from napari_ferry.arrays.array_protocol import Array
 from napari_ferry.arrays.blocks import BLOCK_BYTES
 from napari_ferry.arrays.frames import Frames, SequentialReader
-from napari_ferry.arrays.protocol import Array
 from napari_ferry.arrays.region_grid import Region
 from napari_ferry.arrays.regions import region_bytes, split_by_bytes, whole_region
 from napari_ferry.errors import UnreadableFileError, share_collector

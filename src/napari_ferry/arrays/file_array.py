@@ -16,9 +16,9 @@ from typing import Any, ClassVar, Literal, NamedTuple
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
+from napari_ferry.arrays.array_protocol import Closable, Shaped
 from napari_ferry.arrays.frames import Frames, IndexedFrames
 from napari_ferry.arrays.indexing import check_index, join_key, new_axes_key, split_key
-from napari_ferry.arrays.protocol import Closable, Shaped
 from napari_ferry.arrays.shared_file import SharedFile, share_file
 from napari_ferry.arrays.stamp import Stamp
 

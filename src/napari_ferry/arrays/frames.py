@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
 from napari_ferry.arguments import check_workers
+from napari_ferry.arrays.array_protocol import Array, Closable, Shaped, close
 from napari_ferry.arrays.indexing import (
     basic_shape,
     check_indices,
@@ -23,7 +24,6 @@ from napari_ferry.arrays.indexing import (
     new_axes_key,
     split_key,
 )
-from napari_ferry.arrays.protocol import Array, Closable, Shaped, close
 from napari_ferry.errors import InvalidImageError, share_collector
 
 ReadFrame = Callable[[int], NDArray[Any]]

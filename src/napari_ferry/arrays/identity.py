@@ -13,10 +13,10 @@ from typing import Any, ClassVar, Literal, Protocol, runtime_checkable
 import numpy as np
 import xxhash
 
+from napari_ferry.arrays.array_protocol import Array
 from napari_ferry.arrays.axis_view import AxisView
 from napari_ferry.arrays.frames import Frames
 from napari_ferry.arrays.memmap import Mapped, is_in_file
-from napari_ferry.arrays.protocol import Array
 from napari_ferry.arrays.stack import AxisSlice, Stack
 from napari_ferry.arrays.stamp import Stamp
 

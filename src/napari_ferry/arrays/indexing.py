@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_ferry.arrays.protocol import Array
+from napari_ferry.arrays.array_protocol import Array
 
 
 def split_key(key: Any, shape: tuple[int, ...]) -> tuple[list[Any], tuple[Any, ...]]:

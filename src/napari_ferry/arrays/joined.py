@@ -11,9 +11,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_ferry.arrays.array_protocol import Closable, close
 from napari_ferry.arrays.fair_lock import FairLock
 from napari_ferry.arrays.frames import BulkReader, Frames, SequentialReader
-from napari_ferry.arrays.protocol import Closable, close
 
 
 class JoinedReader(Closable):

@@ -9,10 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_ferry.arguments import check_workers
+from napari_ferry.arrays.array_protocol import Array
 from napari_ferry.arrays.frames import Frames
 from napari_ferry.arrays.memmap import check_length
 from napari_ferry.arrays.progress import Monitor, Report, reporting
-from napari_ferry.arrays.protocol import Array
 from napari_ferry.arrays.regions import region_bytes, split_by_bytes, whole_region
 from napari_ferry.arrays.reuse import single_use
 from napari_ferry.errors import FerryError, LoadCancelledError

@@ -6,7 +6,7 @@ from typing import Any, NoReturn
 
 import numpy as np
 
-from napari_ferry.arrays.protocol import Shaped
+from napari_ferry.arrays.array_protocol import Shaped
 
 
 class Placeholder(Shaped):

@@ -11,9 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_ferry.arrays.array_layout import ArrayLayout, chunk_lengths
+from napari_ferry.arrays.array_protocol import Array
 from napari_ferry.arrays.file_array import FileArray
 from napari_ferry.arrays.memmap import is_in_file
-from napari_ferry.arrays.protocol import Array
 from napari_ferry.arrays.region_grid import (
     Cuts,
     EvenCuts,

@@ -12,8 +12,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
+from napari_ferry.arrays.array_protocol import Array, Closable, Shaped, close
 from napari_ferry.arrays.indexing import join_key, split_key
-from napari_ferry.arrays.protocol import Array, Closable, Shaped, close
 
 
 class SlicedView(Shaped, Closable):

@@ -11,10 +11,10 @@ import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
 from napari_ferry.arrays.array_layout import chunk_lengths
+from napari_ferry.arrays.array_protocol import Array, Closable, Shaped, cache_bytes, close
 from napari_ferry.arrays.file_array import FileArray
 from napari_ferry.arrays.frames import Frames, IndexedFrames, ReadFrame
 from napari_ferry.arrays.indexing import basic_shape, join_key, new_axes_key, split_key
-from napari_ferry.arrays.protocol import Array, Closable, Shaped, cache_bytes, close
 
 
 @dataclass(frozen=True)

@@ -12,9 +12,9 @@ from typing import Any, Protocol, TypeAlias
 
 from napari_ferry.arguments import reading
 from napari_ferry.arrays.progress import Report as ReportProgress
+from napari_ferry.batch.batch_record import Entry, Record, Start, digest_options
 from napari_ferry.batch.job_count import BatchProgress, JobCount
 from napari_ferry.batch.jobs import Job, Jobs
-from napari_ferry.batch.record import Entry, Record, Start, digest_options
 from napari_ferry.batch.report import Outcome, Report
 from napari_ferry.errors import (
     FerryError,
@@ -28,7 +28,7 @@ from napari_ferry.files.stored_size import stored_bytes
 from napari_ferry.image import Image
 from napari_ferry.saving import Plan, interrupted_save, run
 from napari_ferry.saving.disk.new_folders import new_folders
-from napari_ferry.saving.save import check_save
+from napari_ferry.saving.plan_run import check_save
 
 Planner: TypeAlias = Callable[[Job], tuple[Sequence[Image], Plan]]
 """Opens the source of a job, and plans to save it; returns the open images and the plan."""
@@ -107,7 +107,7 @@ def run_jobs(
     >>> import numpy as np
     >>> from napari_ferry import imload, imsave, plan
     >>> from napari_ferry.batch.jobs import find_jobs
-    >>> from napari_ferry.batch.names import Naming
+    >>> from napari_ferry.batch.output_names import Naming
     >>> for k in range(3):
     ...     _ = imsave(np.zeros((3, 8, 8), np.uint8), f"cells {k}.tif")
     >>> def planner(job):

@@ -18,7 +18,7 @@ from napari_ferry.batch.data_sets import (
     is_data_set,
     list_folder,
 )
-from napari_ferry.batch.names import RECORD_NAME
+from napari_ferry.batch.output_names import RECORD_NAME
 from napari_ferry.errors import FerryError, MissingFileError
 from napari_ferry.files.natural_order import natural_sorted
 from napari_ferry.io.search import find_source_codec

@@ -7,9 +7,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from napari_ferry.batch.batch_record import Record
 from napari_ferry.batch.inputs import Input, Inputs, Skipped, find_inputs
-from napari_ferry.batch.names import NamedSource, Naming, find_collision
-from napari_ferry.batch.record import Record
+from napari_ferry.batch.output_names import NamedSource, Naming, find_collision
 from napari_ferry.errors import FerryError, MissingFileError, TargetError, collecting_warnings
 from napari_ferry.files.comparable_names import comparable
 from napari_ferry.io import imload

@@ -11,10 +11,10 @@ from pathlib import Path
 from typing import TypeAlias
 
 from napari_ferry.arrays.progress import size_text
+from napari_ferry.batch.batch_options import IMAGE_OPTIONS
 from napari_ferry.batch.conversion import run_jobs
 from napari_ferry.batch.job_count import BatchProgress
 from napari_ferry.batch.jobs import Job, Jobs, find_jobs, single_job
-from napari_ferry.batch.options import IMAGE_OPTIONS
 from napari_ferry.batch.report import Outcome, Report
 from napari_ferry.cli.batch_targets import choose_naming, has_many_targets
 from napari_ferry.cli.formats import to_command_line

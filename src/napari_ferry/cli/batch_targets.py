@@ -8,7 +8,7 @@ from pathlib import Path
 from napari_ferry.arguments import find_url, to_path
 from napari_ferry.batch.data_sets import is_data_set
 from napari_ferry.batch.inputs import is_glob
-from napari_ferry.batch.names import Naming
+from napari_ferry.batch.output_names import Naming
 from napari_ferry.cli.output_path import is_folder, parse_suffix
 from napari_ferry.cli.source_lists import is_list
 from napari_ferry.errors import InvalidImageError, TargetError

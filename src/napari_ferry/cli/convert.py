@@ -31,7 +31,7 @@ from napari_ferry.io.search import codecs
 from napari_ferry.rendering.save import plan
 from napari_ferry.saving import Plan, run
 from napari_ferry.saving.disk.new_folders import new_folders
-from napari_ferry.saving.save import check_save
+from napari_ferry.saving.plan_run import check_save
 
 
 def add_options(parser: argparse.ArgumentParser, arguments: Sequence[str] | None) -> None:

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NoReturn
 
-from napari_ferry.batch.names import NamedSource
+from napari_ferry.batch.output_names import NamedSource
 from napari_ferry.cli.batch_targets import choose_naming, has_many_targets
 from napari_ferry.cli.formats import add_format_options
 from napari_ferry.cli.output_path import choose_target, parse_suffix

@@ -8,7 +8,7 @@ from difflib import get_close_matches
 from pathlib import Path
 
 from napari_ferry.arguments import find_url, to_path
-from napari_ferry.batch.names import saved_suffix, split_source
+from napari_ferry.batch.output_names import saved_suffix, split_source
 from napari_ferry.errors import TargetError, UnsupportedFormatError
 from napari_ferry.files.patterns import is_pattern
 from napari_ferry.io.search import add_default_suffix, known_suffix, suffixes

@@ -19,8 +19,8 @@ from napari_ferry.errors import InvalidImageError
 from napari_ferry.io import imload
 from napari_ferry.io.protocol import format_name, hooks_of
 from napari_ferry.io.search import codecs, find_repair
+from napari_ferry.saving.document_repair import Repair, RepairPlanner, run_repair
 from napari_ferry.saving.partial.interruption import check_exists
-from napari_ferry.saving.repair import Repair, RepairPlanner, run_repair
 from napari_ferry.signatures import option_names
 
 _COUNTED = {"frames": "frames", "y": "rows", "x": "columns", "channels": "channels"}

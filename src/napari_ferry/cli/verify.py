@@ -12,9 +12,9 @@ from pathlib import Path
 
 from napari_ferry.arguments import to_path
 from napari_ferry.arrays import Array
+from napari_ferry.arrays.array_protocol import Shaped, close
 from napari_ferry.arrays.damage_search import find_damage
 from napari_ferry.arrays.progress import size_text
-from napari_ferry.arrays.protocol import Shaped, close
 from napari_ferry.arrays.regions import region_bytes, whole_region
 from napari_ferry.cli.terminal import show
 from napari_ferry.errors import collecting_warnings

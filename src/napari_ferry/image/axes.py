@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from napari_ferry.arguments import fraction_to_float, is_real, is_text
-from napari_ferry.arrays.protocol import Array, check_array
+from napari_ferry.arrays.array_protocol import Array, check_array
 from napari_ferry.errors import InvalidImageError, warn
 from napari_ferry.units import is_uncalibrated, known_unit
 

@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from napari_ferry.arrays import Array
-from napari_ferry.arrays.protocol import LazyOperand
+from napari_ferry.arrays.array_protocol import LazyOperand
 from napari_ferry.image.axes import COLOR_SAMPLES, Axis, counts_samples
 from napari_ferry.units import SECONDS
 

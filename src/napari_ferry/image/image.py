@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any, Literal, Self
 import numpy as np
 
 from napari_ferry.arrays import Array, read_array
+from napari_ferry.arrays.array_protocol import close
 from napari_ferry.arrays.progress import Report
-from napari_ferry.arrays.protocol import close
 from napari_ferry.errors import InvalidImageError
 from napari_ferry.image.axes import (
     Axis,

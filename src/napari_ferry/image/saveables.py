@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_ferry.arrays import Array, Frames
-from napari_ferry.arrays.protocol import Closable, check_array, close
+from napari_ferry.arrays.array_protocol import Closable, check_array, close
 from napari_ferry.errors import InvalidImageError, warn
 from napari_ferry.image.axes import COLOR_SAMPLES
 from napari_ferry.image.image import Image

@@ -14,8 +14,8 @@ import numpy as np
 
 from napari_ferry.arguments import is_finite
 from napari_ferry.arrays import Array, Frames
+from napari_ferry.arrays.array_protocol import Closable, close
 from napari_ferry.arrays.frames import IndexedFrames, ReadFrame
-from napari_ferry.arrays.protocol import Closable, close
 from napari_ferry.errors import warn
 from napari_ferry.image.axes import limits_of
 from napari_ferry.image.record import CHANNEL_DISPLAYS

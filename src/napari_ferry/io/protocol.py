@@ -15,7 +15,7 @@ from napari_ferry.image import Image
 from napari_ferry.saving import Plan
 
 if TYPE_CHECKING:
-    from napari_ferry.saving.repair import RepairPlanner
+    from napari_ferry.saving.document_repair import RepairPlanner
 
 
 class Codec(Hashable, Protocol):

@@ -14,7 +14,7 @@ from napari_ferry.errors import UnsupportedFormatError
 from napari_ferry.io.protocol import Codec, hooks_of, suffixes_of
 
 if TYPE_CHECKING:
-    from napari_ferry.saving.repair import RepairPlanner
+    from napari_ferry.saving.document_repair import RepairPlanner
 
 
 @cache

@@ -11,8 +11,8 @@ import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
 from napari_ferry.arrays import Array
+from napari_ferry.arrays.array_protocol import Closable, Shaped
 from napari_ferry.arrays.indexing import join_key, split_key
-from napari_ferry.arrays.protocol import Closable, Shaped
 from napari_ferry.arrays.read_ahead import AheadReader
 from napari_ferry.errors import FerryError, warn
 

@@ -11,8 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_ferry.arrays import Array, Frames
+from napari_ferry.arrays.array_protocol import Closable, close
 from napari_ferry.arrays.frames import IndexedFrames, ReadFrame
-from napari_ferry.arrays.protocol import Closable, close
 from napari_ferry.image import Image
 
 _PHASE_DISPLAY = {

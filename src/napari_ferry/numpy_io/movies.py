@@ -14,7 +14,7 @@ from napari_ferry.arrays import read_array
 from napari_ferry.arrays.progress import Report
 from napari_ferry.codecs.gif import codec as gif
 from napari_ferry.codecs.video import codec as video
-from napari_ferry.codecs.video.options import AnyCodec, Quality
+from napari_ferry.codecs.video.video_options import AnyCodec, Quality
 from napari_ferry.errors import ReopenError
 from napari_ferry.image import Saveable
 from napari_ferry.io import imload

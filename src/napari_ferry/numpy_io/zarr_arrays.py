@@ -19,8 +19,8 @@ from napari_ferry.arguments import reading, targeting, to_path
 from napari_ferry.arrays import Array
 from napari_ferry.codecs.zarr.codec import claims
 from napari_ferry.codecs.zarr.node import Node, find_separator, read_node
-from napari_ferry.codecs.zarr.saving.replacement import is_pure_store
 from napari_ferry.codecs.zarr.saving.store_files import make_folder
+from napari_ferry.codecs.zarr.saving.store_replacement import is_pure_store
 from napari_ferry.codecs.zarr.store import FolderStore, Store
 from napari_ferry.codecs.zarr.zip_store import ZipStore
 from napari_ferry.errors import InvalidImageError, TargetError, UnreadableFileError

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from napari_ferry.arrays.protocol import close
+from napari_ferry.arrays.array_protocol import close
 from napari_ferry.arrays.sliced_view import without_view
 from napari_ferry.errors import FerryError, InvalidImageError
 from napari_ferry.layers.blank_frames import without_blanks

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_ferry.arrays import Array, BlockReader, Region, whole_region
-from napari_ferry.arrays.protocol import Shaped
+from napari_ferry.arrays.array_protocol import Shaped
 from napari_ferry.arrays.regions import chunk_edges, largest_chunk
 
 

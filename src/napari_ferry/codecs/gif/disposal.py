@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_ferry.arguments import reading
-from napari_ferry.arrays.protocol import Closable
+from napari_ferry.arrays.array_protocol import Closable
 from napari_ferry.codecs.gif.pixels import BadCodeError, painted_mask, read_colors, read_indices
 from napari_ferry.codecs.gif.scan import CLEARS, NO_INDEX, RESTORES, FrameRow, FrameTable
 from napari_ferry.errors import UnreadableFileError, warn

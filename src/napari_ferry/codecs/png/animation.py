@@ -14,8 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_ferry.arguments import reading
-from napari_ferry.arrays.protocol import Closable
-from napari_ferry.codecs.png.decode import decode_picture
+from napari_ferry.arrays.array_protocol import Closable
+from napari_ferry.codecs.png.picture_decode import decode_picture
 from napari_ferry.codecs.png.pixel_layout import PixelLayout
 from napari_ferry.codecs.png.png_table import CLEARS, RESTORES, Picture, PngTable
 

@@ -19,7 +19,7 @@ from napari_ferry.saving.partial.interruption import resumable_nonce
 from napari_ferry.saving.write import file_digest
 
 if TYPE_CHECKING:
-    from napari_ferry.codecs.png.frame_writer import Job
+    from napari_ferry.codecs.png.picture_writer import Job
     from napari_ferry.movie.movie import Movie
 
 # opening any file imports this module, so that functions import what only they need
@@ -53,7 +53,7 @@ def open(path: Path) -> list[Image]:
     UnreadableFileError
         A file is not a PNG file, or it has no whole picture.
     """
-    from napari_ferry.codecs.png.folder import read_file, read_folder
+    from napari_ferry.codecs.png.picture_folder import read_file, read_folder
 
     return read_folder(path) if path.is_dir() else read_file(path)
 
@@ -71,14 +71,14 @@ def open_many(paths: Sequence[Path]) -> list[Image]:
     UnreadableFileError
         The first file cannot be read; others are opened when their frame is.
     """
-    from napari_ferry.codecs.png.folder import read_stack
+    from napari_ferry.codecs.png.picture_folder import read_stack
 
     return read_stack(paths)
 
 
 def members(path: Path) -> list[Path]:
     """Return all files of a sequence by napari-ferry, given one; any other file alone."""
-    from napari_ferry.codecs.png.folder import sequence_files
+    from napari_ferry.codecs.png.picture_folder import sequence_files
 
     return sequence_files(path)
 
@@ -126,7 +126,7 @@ def plan(
     InvalidImageError
         Several images, an image that does not fit in a PNG file, or an option out of range.
     """
-    from napari_ferry.codecs.png.frame_writer import Job
+    from napari_ferry.codecs.png.picture_writer import Job
     from napari_ferry.movie.movie import choose_movie
 
     is_animated = path.suffix.lower() == _ANIMATED
@@ -154,7 +154,7 @@ def _exact_dtypes(images: Sequence[Image]) -> tuple[str, ...]:
 
 def _check(movie: Movie, loop: int | None) -> None:
     """Refuse options out of range, and frames too large for a PNG file."""
-    from napari_ferry.codecs.png.header import MAX_SIDE
+    from napari_ferry.codecs.png.picture_header import MAX_SIDE
 
     height, width = movie.size
     if max(height, width) > MAX_SIDE:
@@ -170,8 +170,8 @@ def _check(movie: Movie, loop: int | None) -> None:
 
 def _plan_sequence(job: Job, path: Path) -> Plan:
     """Plan a file for each frame, written independently of the others."""
-    from napari_ferry.codecs.png.frame_writer import FrameFile, compress_frames, create_empty
     from napari_ferry.codecs.png.own_frames import may_replace, stale_files
+    from napari_ferry.codecs.png.picture_writer import FrameFile, compress_frames, create_empty
 
     movie = job.movie
     paths = frame_names.frame_paths(path, movie.nframes)
@@ -215,8 +215,8 @@ def _plan_sequence(job: Job, path: Path) -> Plan:
 
 def _plan_animation(job: Job, path: Path) -> Plan:
     """Plan a single file, whose frames are written in order."""
-    from napari_ferry.codecs.png.delays import time_losses
-    from napari_ferry.codecs.png.frame_writer import assemble, compress_frames
+    from napari_ferry.codecs.png.frame_delays import time_losses
+    from napari_ferry.codecs.png.picture_writer import assemble, compress_frames
 
     movie = job.movie
     tasks = tuple(movie.tasks(compress_frames))

@@ -12,10 +12,10 @@ from numpy.typing import NDArray
 from napari_ferry.arguments import reading
 from napari_ferry.arrays import Frames
 from napari_ferry.arrays.stamp import Stamp, open_unchanged
-from napari_ferry.codecs.png.decode import decode_picture
+from napari_ferry.codecs.png.chunk_scan import scan_open
+from napari_ferry.codecs.png.picture_decode import decode_picture
 from napari_ferry.codecs.png.pixel_layout import PixelLayout, layout_of
 from napari_ferry.codecs.png.png_table import PngTable, damaged
-from napari_ferry.codecs.png.scan import scan_open
 from napari_ferry.codecs.png.text_record import find_mark
 from napari_ferry.errors import UnreadableFileError
 

@@ -6,8 +6,8 @@ from collections.abc import Collection
 from contextlib import suppress
 from pathlib import Path
 
+from napari_ferry.codecs.png.chunk_scan import scan
 from napari_ferry.codecs.png.frame_names import FrameName, all_png_files
-from napari_ferry.codecs.png.scan import scan
 from napari_ferry.codecs.png.text_record import find_mark
 from napari_ferry.errors import UnreadableFileError
 from napari_ferry.saving.partial.interruption import interrupted_files

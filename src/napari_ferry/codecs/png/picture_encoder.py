@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_ferry.codecs.png.header import GRAY, RGB, RGBA, Header
+from napari_ferry.codecs.png.picture_header import GRAY, RGB, RGBA, Header
 
 _NONE, _SUB, _UP = 0, 1, 2
 """Filters: samples, or their differences from the pixel to the left, or above."""

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_ferry.codecs.png.header import GRAY, PALETTE, RGB
+from napari_ferry.codecs.png.picture_header import GRAY, PALETTE, RGB
 from napari_ferry.codecs.png.png_table import PngTable
 
 

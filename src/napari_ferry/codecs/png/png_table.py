@@ -10,7 +10,7 @@ from typing import BinaryIO
 
 from napari_ferry.arrays.stamp import Stamp, open_unchanged
 from napari_ferry.codecs.png.chunks import Chunk
-from napari_ferry.codecs.png.header import Header
+from napari_ferry.codecs.png.picture_header import Header
 from napari_ferry.errors import UnreadableFileError
 
 CLEARS, RESTORES = 1, 2

@@ -10,12 +10,12 @@ from typing import Any
 
 from napari_ferry.arrays import Frames
 from napari_ferry.codecs.png.animation import AnimationReader, may_be_clear
-from napari_ferry.codecs.png.delays import frame_delays
+from napari_ferry.codecs.png.chunk_scan import scan
 from napari_ferry.codecs.png.file_frames import frames_in_files
+from napari_ferry.codecs.png.frame_delays import frame_delays
 from napari_ferry.codecs.png.pixel_layout import PixelLayout, layout_of
 from napari_ferry.codecs.png.png_table import PngTable
 from napari_ferry.codecs.png.resolution import calibrate, merge_resolution
-from napari_ferry.codecs.png.scan import scan
 from napari_ferry.codecs.png.text_record import TextRecord, find_record
 from napari_ferry.errors import warn
 from napari_ferry.image import Axis, Image

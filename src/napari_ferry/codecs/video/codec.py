@@ -12,7 +12,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from napari_ferry.codecs.video.options import AnyCodec, Quality, VideoCodec
+from napari_ferry.codecs.video.video_options import AnyCodec, Quality, VideoCodec
 from napari_ferry.errors import InvalidImageError
 from napari_ferry.image import Image
 from napari_ferry.saving import Plan
@@ -130,7 +130,7 @@ def plan(
     UnsupportedFormatError
         A suffix for reading only.
     """
-    from napari_ferry.codecs.video.job import Job
+    from napari_ferry.codecs.video.encoding_job import Job
     from napari_ferry.codecs.video.write import LARGEST_SIDE, plan_video
     from napari_ferry.movie.movie import choose_movie
 

@@ -8,8 +8,8 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from napari_ferry.codecs.video.job import Job
-from napari_ferry.codecs.video.options import Quality
+from napari_ferry.codecs.video.encoding_job import Job
+from napari_ferry.codecs.video.video_options import Quality
 from napari_ferry.movie.movie import Movie
 
 QUALITIES: dict[Quality, int] = {"small": 28, "good": 23, "high": 18, "best": 12}

@@ -7,8 +7,8 @@ from typing import Any, ClassVar, Literal
 
 from numpy.typing import NDArray
 
+from napari_ferry.arrays.array_protocol import Closable
 from napari_ferry.arrays.fair_lock import FairLock
-from napari_ferry.arrays.protocol import Closable
 from napari_ferry.arrays.stamp import Stamp
 from napari_ferry.codecs.video.frame_format import FrameFormat
 from napari_ferry.codecs.video.packet_index import PacketIndex

@@ -17,8 +17,8 @@ from pathlib import Path
 from napari_ferry.arrays import BlockReader
 from napari_ferry.arrays.reading_sequence import own_sequence
 from napari_ferry.codecs.video.encoder import Encoder
+from napari_ferry.codecs.video.encoding_job import Job
 from napari_ferry.codecs.video.ffmpeg_options import KEY_FRAMES
-from napari_ferry.codecs.video.job import Job
 from napari_ferry.errors import SaveError
 from napari_ferry.movie.frame_preparation import FramePreparation
 from napari_ferry.movie.movie import Movie

@@ -25,6 +25,7 @@ from numpy.typing import NDArray
 from napari_ferry.arrays import Region
 from napari_ferry.arrays.regions import region_shape
 from napari_ferry.codecs.video.encoder import Encoder
+from napari_ferry.codecs.video.encoding_job import Job
 from napari_ferry.codecs.video.ffmpeg_options import (
     QUIET,
     encoding_options,
@@ -32,7 +33,6 @@ from napari_ferry.codecs.video.ffmpeg_options import (
     frame_options,
     metadata_options,
 )
-from napari_ferry.codecs.video.job import Job
 from napari_ferry.codecs.video.read import RATE
 from napari_ferry.codecs.video.segment import (
     SEGMENT_INPUT,

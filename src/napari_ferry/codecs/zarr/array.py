@@ -12,9 +12,9 @@ from typing import Any, NamedTuple, TypeVar
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
+from napari_ferry.arrays.array_protocol import Closable, Shaped
 from napari_ferry.arrays.frames import Frames, IndexedFrames
 from napari_ferry.arrays.indexing import index_empty, join_key, new_axes_key, split_key
-from napari_ferry.arrays.protocol import Closable, Shaped
 from napari_ferry.arrays.reuse import is_reused
 from napari_ferry.codecs.zarr.array_metadata import ArrayMetadata
 from napari_ferry.codecs.zarr.chunk_files import ChunkFiles

@@ -14,7 +14,7 @@ from typing import Any, Literal, NamedTuple
 import numpy as np
 
 from napari_ferry.codecs.zarr.chunk_codecs import ChunkDecoder, Step, parse_order, parse_step
-from napari_ferry.codecs.zarr.damage import DamageError
+from napari_ferry.codecs.zarr.chunk_damage import DamageError
 from napari_ferry.codecs.zarr.data_types import parse_fill, parse_v2_type, parse_v3_type
 
 _MOST_AXES = 32

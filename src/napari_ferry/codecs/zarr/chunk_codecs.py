@@ -15,7 +15,7 @@ from typing import Any, NamedTuple, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_ferry.codecs.zarr.damage import DamageError
+from napari_ferry.codecs.zarr.chunk_damage import DamageError
 
 Bytes: TypeAlias = bytes | NDArray[np.uint8]
 

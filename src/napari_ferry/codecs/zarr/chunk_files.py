@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 
 from napari_ferry.codecs.zarr.array_metadata import ArrayMetadata, Shards
 from napari_ferry.codecs.zarr.chunk_codecs import strip_checksum
+from napari_ferry.codecs.zarr.chunk_damage import DamageError
 from napari_ferry.codecs.zarr.completeness import COMPLETE
-from napari_ferry.codecs.zarr.damage import DamageError
 from napari_ferry.codecs.zarr.decoded_chunks import CHUNKS
 from napari_ferry.codecs.zarr.store import Store
 from napari_ferry.errors import UnreadableFileError

@@ -7,18 +7,18 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from napari_ferry.arguments import is_count, refuse_address
-from napari_ferry.codecs.zarr.options import (
+from napari_ferry.codecs.zarr.store import METADATA_FILES, ZIP_SUFFIX, FolderStore, Store
+from napari_ferry.codecs.zarr.zarr_options import (
     ChunkKind,
     Compression,
     Method,
     StoreOptions,
     Version,
 )
-from napari_ferry.codecs.zarr.store import METADATA_FILES, ZIP_SUFFIX, FolderStore, Store
 from napari_ferry.errors import InvalidImageError, UnreadableFileError, UnsupportedFormatError
 from napari_ferry.image import Image, check_pixels
 from napari_ferry.saving import Plan
-from napari_ferry.saving.repair import Repair
+from napari_ferry.saving.document_repair import Repair
 
 # opening any file imports this module, so that functions import what only they need
 
@@ -98,7 +98,7 @@ def _open_store(store: Store, name: str) -> list[Image]:
 def storage(path: Path, image: Image) -> dict[str, str]:
     """Return the storage of an image's full resolution: compression, chunks and shards."""
     from napari_ferry.codecs.zarr.array import ZarrArray
-    from napari_ferry.codecs.zarr.storage import storage_of
+    from napari_ferry.codecs.zarr.zarr_storage import storage_of
 
     return storage_of(image.array) if isinstance(image.array, ZarrArray) else {}
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from napari_ferry.codecs.zarr.damage import DamageError
+from napari_ferry.codecs.zarr.chunk_damage import DamageError
 
 _V2_TYPE = re.compile(r"[<>|=]?(b1|[iu][1248]|f[248]|c8|c16|U[1-9]\d{0,3})")
 _V3_TYPES = (

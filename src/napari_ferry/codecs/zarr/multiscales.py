@@ -15,12 +15,12 @@ from typing import Any
 import numpy as np
 
 from napari_ferry.codecs.zarr.array import ZarrArray
-from napari_ferry.codecs.zarr.damage import DamageError
+from napari_ferry.codecs.zarr.chunk_damage import DamageError
 from napari_ferry.codecs.zarr.label_colors import read_label_colors
-from napari_ferry.codecs.zarr.merge_record import merge_record
 from napari_ferry.codecs.zarr.node import Node, own_multiscales
 from napari_ferry.codecs.zarr.ome_axes import read_axes, warn_if_empty
 from napari_ferry.codecs.zarr.omero import Rendering, read_rendering
+from napari_ferry.codecs.zarr.store_record import merge_record
 from napari_ferry.errors import InvalidImageError, UnreadableFileError, warn
 from napari_ferry.image import Image
 from napari_ferry.image.image import Kind

@@ -13,8 +13,8 @@ from typing import Any
 
 from napari_ferry.codecs.zarr.array import ZarrArray
 from napari_ferry.codecs.zarr.array_metadata import parse_v2, parse_v3
+from napari_ferry.codecs.zarr.chunk_damage import DamageError
 from napari_ferry.codecs.zarr.completeness import is_complete
-from napari_ferry.codecs.zarr.damage import DamageError
 from napari_ferry.codecs.zarr.store import Store, join_keys
 from napari_ferry.errors import UnreadableFileError
 from napari_ferry.image.json_values import parse_json

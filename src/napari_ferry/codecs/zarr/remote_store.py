@@ -13,7 +13,7 @@ import time
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
-from napari_ferry.codecs.zarr.damage import DamageError
+from napari_ferry.codecs.zarr.chunk_damage import DamageError
 from napari_ferry.codecs.zarr.store import METADATA_FILES, TOO_SHORT
 from napari_ferry.errors import UnreadableFileError, UnsupportedFormatError
 from napari_ferry.image.json_values import parse_json

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Protocol
 
 from napari_ferry.arrays.stamp import Stamp, unreadable
-from napari_ferry.codecs.zarr.damage import DamageError
+from napari_ferry.codecs.zarr.chunk_damage import DamageError
 from napari_ferry.errors import UnreadableFileError
 
 METADATA_FILES = ("zarr.json", ".zarray", ".zgroup", ".zattrs")

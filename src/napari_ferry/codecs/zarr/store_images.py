@@ -10,7 +10,7 @@ from itertools import count, takewhile
 from pathlib import PurePosixPath
 from typing import Any
 
-from napari_ferry.codecs.zarr.damage import DamageError
+from napari_ferry.codecs.zarr.chunk_damage import DamageError
 from napari_ferry.codecs.zarr.multiscales import (
     is_image,
     open_groups,

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 
 from napari_ferry.arrays.shared_file import share_file
 from napari_ferry.arrays.stamp import Stamp
-from napari_ferry.codecs.zarr.damage import DamageError
+from napari_ferry.codecs.zarr.chunk_damage import DamageError
 from napari_ferry.codecs.zarr.store import METADATA_FILES, TOO_SHORT
 from napari_ferry.errors import UnreadableFileError
 from napari_ferry.files.file_formats import other_format

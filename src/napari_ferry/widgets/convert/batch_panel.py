@@ -21,7 +21,7 @@ from napari_ferry.widgets.convert.report_text import (
 )
 from napari_ferry.widgets.convert.stored_batch import UnfinishedBatch, save_choices
 from napari_ferry.widgets.form import escape_html
-from napari_ferry.widgets.summary import sentence
+from napari_ferry.widgets.plan_summary import sentence
 from napari_ferry.widgets.task_entry import TaskEntry
 
 if TYPE_CHECKING:

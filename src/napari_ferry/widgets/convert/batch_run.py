@@ -11,11 +11,11 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from napari_ferry.batch.batch_record import Record
 from napari_ferry.batch.conversion import run_jobs
 from napari_ferry.batch.inputs import Input, Inputs, Skipped
 from napari_ferry.batch.job_count import BatchProgress
 from napari_ferry.batch.jobs import Job, Jobs, name_jobs
-from napari_ferry.batch.record import Record
 from napari_ferry.batch.report import Outcome, Report
 from napari_ferry.saving import Plan, Progress, run
 from napari_ferry.saving.execution.workers import default_workers

@@ -9,17 +9,17 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from napari_ferry.batch.batch_options import complete_options
+from napari_ferry.batch.batch_record import digest_options
 from napari_ferry.batch.inputs import Input
 from napari_ferry.batch.jobs import Job
-from napari_ferry.batch.names import NamedSource, Naming
-from napari_ferry.batch.options import complete_options
-from napari_ferry.batch.record import digest_options
+from napari_ferry.batch.output_names import NamedSource, Naming
 from napari_ferry.errors import FerryError, collecting_warnings
 from napari_ferry.image import Image
 from napari_ferry.io import imload
 from napari_ferry.rendering.save import plan
 from napari_ferry.saving import Plan
-from napari_ferry.widgets.summary import Format
+from napari_ferry.widgets.plan_summary import Format
 
 
 @dataclass(frozen=True)

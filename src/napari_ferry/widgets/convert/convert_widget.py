@@ -13,7 +13,7 @@ from qtpy.QtWidgets import QSizePolicy, QVBoxLayout, QWidget
 from napari_ferry.io.search import codecs
 from napari_ferry.plugin.preferences import load_preferences
 from napari_ferry.widgets.convert.stored_batch import load_choices
-from napari_ferry.widgets.export.steps import Steps
+from napari_ferry.widgets.export.widget_steps import Steps
 from napari_ferry.widgets.file_drop import accept_files, dropped_files
 from napari_ferry.widgets.form import FORM_WIDTH
 from napari_ferry.widgets.worker import BackgroundWorker

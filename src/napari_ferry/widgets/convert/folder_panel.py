@@ -15,7 +15,7 @@ from napari_ferry.widgets.convert.input_search import InputSearch
 from napari_ferry.widgets.convert.row import Row
 from napari_ferry.widgets.convert.survey_panel import SurveyPanel
 from napari_ferry.widgets.form import escape_text
-from napari_ferry.widgets.summary import sentence
+from napari_ferry.widgets.plan_summary import sentence
 
 if TYPE_CHECKING:
     from napari import Viewer

@@ -13,10 +13,10 @@ from napari_ferry.signatures import options_of
 from napari_ferry.widgets.convert.target_fields import LABEL_WIDTH
 from napari_ferry.widgets.convert.words import CROP_TIP, OPTIONS
 from napari_ferry.widgets.export.drawing_form import DrawingForm
-from napari_ferry.widgets.export.options import OptionsForm
+from napari_ferry.widgets.export.export_options import OptionsForm
 from napari_ferry.widgets.export.saved_choices import load_preferences, save_preferences
 from napari_ferry.widgets.form import FoldedSection
-from napari_ferry.widgets.summary import Format, formats
+from napari_ferry.widgets.plan_summary import Format, formats
 from napari_ferry.widgets.words import FORMAT
 
 _LEFT_OUT = frozenset({"axis", "position"})

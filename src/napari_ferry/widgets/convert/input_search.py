@@ -8,8 +8,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from napari_ferry.batch.batch_record import Record
 from napari_ferry.batch.inputs import Input, Skipped, search_inputs
-from napari_ferry.batch.record import Record
 
 
 @dataclass(kw_only=True)

@@ -9,8 +9,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_ferry.batch.batch_record import Record
 from napari_ferry.batch.inputs import Input
-from napari_ferry.batch.record import Record
 from napari_ferry.errors import FerryError
 from napari_ferry.files.stored_size import stored_bytes
 from napari_ferry.image import Image

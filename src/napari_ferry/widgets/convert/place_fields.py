@@ -18,7 +18,7 @@ from qtpy.QtWidgets import (
 
 from napari_ferry.widgets.convert import words
 from napari_ferry.widgets.form import FoldedSection, make_label
-from napari_ferry.widgets.summary import sentence
+from napari_ferry.widgets.plan_summary import sentence
 from napari_ferry.widgets.worker import BackgroundWorker
 
 _MOST_THREADS = 256

@@ -10,7 +10,7 @@ from napari_ferry.batch.job_count import BatchProgress
 from napari_ferry.batch.report import Outcome, Report
 from napari_ferry.files.similar_texts import group_similar
 from napari_ferry.widgets.convert.words import count_files, in_form_words
-from napari_ferry.widgets.summary import Description, seconds_text
+from napari_ferry.widgets.plan_summary import Description, seconds_text
 
 
 def describe_progress(progress: BatchProgress) -> str:

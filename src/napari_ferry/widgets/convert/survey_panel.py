@@ -7,18 +7,18 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from napari_ferry.batch.batch_record import Record
 from napari_ferry.batch.inputs import Input
-from napari_ferry.batch.record import Record
 from napari_ferry.errors import UnreadableFileError
 from napari_ferry.widgets.convert import words
 from napari_ferry.widgets.convert.conversion_request import ConversionRequest
+from napari_ferry.widgets.convert.convert_panels import IDLE_TICK, TICK, ConvertPanels
 from napari_ferry.widgets.convert.format_fields import FormatFields
 from napari_ferry.widgets.convert.input_search import InputSearch
 from napari_ferry.widgets.convert.inspection import Finding, inspect
-from napari_ferry.widgets.convert.panels import IDLE_TICK, TICK, ConvertPanels
 from napari_ferry.widgets.convert.totals import Rates, describe_totals
 from napari_ferry.widgets.convert.trial import choose_sample, find_rates
-from napari_ferry.widgets.summary import Description, sentence
+from napari_ferry.widgets.plan_summary import Description, sentence
 
 if TYPE_CHECKING:
     from napari import Viewer

@@ -12,7 +12,7 @@ from napari_ferry.arrays.progress import size_text
 from napari_ferry.files.similar_texts import group_similar
 from napari_ferry.widgets.convert.row import Row
 from napari_ferry.widgets.convert.words import count_files
-from napari_ferry.widgets.summary import Description, seconds_text
+from napari_ferry.widgets.plan_summary import Description, seconds_text
 
 
 class Rates(NamedTuple):

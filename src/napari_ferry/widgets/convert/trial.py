@@ -16,7 +16,7 @@ from napari_ferry.widgets.convert.conversion_request import ConversionRequest, o
 from napari_ferry.widgets.convert.row import Row
 from napari_ferry.widgets.convert.totals import Rates
 from napari_ferry.widgets.export.size_estimate import save_part, try_save
-from napari_ferry.widgets.summary import Request
+from napari_ferry.widgets.plan_summary import Request
 
 _PARTS = ("start", "stop", "step", "crop")
 """Options that choose a part of an image."""

@@ -17,7 +17,7 @@ from napari_ferry.plugin.layer_save import write_layers
 from napari_ferry.plugin.target_name import choose_target
 from napari_ferry.widgets.dialogs.main_window import main_window
 from napari_ferry.widgets.form import escape_text
-from napari_ferry.widgets.summary import Format, formats
+from napari_ferry.widgets.plan_summary import Format, formats
 from napari_ferry.widgets.worker import call_in_thread
 
 _REPLACED = '<>:"/\\|?*.'

@@ -13,7 +13,7 @@ from qtpy.QtWidgets import QLabel, QProgressBar, QProgressDialog
 from napari_ferry.errors import SaveError, escape_surrogates
 from napari_ferry.saving import Progress
 from napari_ferry.widgets.dialogs.main_window import main_window
-from napari_ferry.widgets.summary import describe_progress
+from napari_ferry.widgets.plan_summary import describe_progress
 from napari_ferry.widgets.task_entry import TaskEntry
 from napari_ferry.widgets.worker import call_in_thread
 

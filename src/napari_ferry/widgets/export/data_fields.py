@@ -8,9 +8,9 @@ from qtpy.QtWidgets import QWidget
 
 from napari_ferry.io.protocol import hooks_of
 from napari_ferry.layers.layer_data import from_layers
+from napari_ferry.widgets.export.export_options import OptionsForm
 from napari_ferry.widgets.export.fields import Fields
-from napari_ferry.widgets.export.options import OptionsForm
-from napari_ferry.widgets.summary import Request
+from napari_ferry.widgets.plan_summary import Request
 
 
 class DataFields(Fields):

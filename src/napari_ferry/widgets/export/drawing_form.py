@@ -11,7 +11,7 @@ from qtpy.QtWidgets import QVBoxLayout, QWidget
 from napari_ferry.rendering.pixel_grid import FITS
 from napari_ferry.rendering.render import render
 from napari_ferry.signatures import options_of
-from napari_ferry.widgets.export.options import OptionsForm
+from napari_ferry.widgets.export.export_options import OptionsForm
 from napari_ferry.widgets.form import ChoiceField, FoldedSection, lay_out
 from napari_ferry.widgets.words import RENDER
 

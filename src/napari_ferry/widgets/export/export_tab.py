@@ -20,7 +20,7 @@ from napari_ferry.widgets.export.size_estimate import estimate_size
 from napari_ferry.widgets.export.summary_view import SummaryView
 from napari_ferry.widgets.export.target_field import FolderLookup
 from napari_ferry.widgets.form import escape_text, make_scroll_area
-from napari_ferry.widgets.summary import Description, Request, describe_plan, sentence
+from napari_ferry.widgets.plan_summary import Description, Request, describe_plan, sentence
 from napari_ferry.widgets.worker import BackgroundWorker, call_in_thread
 
 if TYPE_CHECKING:

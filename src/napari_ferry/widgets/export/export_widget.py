@@ -12,7 +12,7 @@ from qtpy.QtWidgets import QLayout, QSizePolicy, QTabWidget, QVBoxLayout, QWidge
 from napari_ferry.plugin.manifest import PLUGIN
 from napari_ferry.widgets.export.modules import import_modules
 from napari_ferry.widgets.export.saved_choices import load_choices, save_choices
-from napari_ferry.widgets.export.steps import Steps
+from napari_ferry.widgets.export.widget_steps import Steps
 from napari_ferry.widgets.form import FORM_WIDTH, make_scroll_area
 from napari_ferry.widgets.help_button import HelpButton
 from napari_ferry.widgets.worker import BackgroundWorker
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from napari_ferry.layers.layer_data import LayerData
     from napari_ferry.widgets.export.export_tab import ExportTab
     from napari_ferry.widgets.export.export_task import Job, OpenPlan
-    from napari_ferry.widgets.export.jobs import Jobs
+    from napari_ferry.widgets.export.job_queue import Jobs
     from napari_ferry.widgets.export.movie_tab import MovieTab
 
 _JOBS_HEIGHT = 150
@@ -155,7 +155,7 @@ class Export(QWidget):
     def jobs(self) -> Jobs:
         """Queue of exports."""
         if self._jobs is None:
-            from napari_ferry.widgets.export.jobs import Jobs
+            from napari_ferry.widgets.export.job_queue import Jobs
 
             self._jobs = Jobs(self.viewer)
             self.job_area = make_scroll_area(self._jobs)

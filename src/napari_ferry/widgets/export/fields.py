@@ -14,8 +14,8 @@ from qtpy.QtWidgets import QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidge
 from napari_ferry.errors import InvalidImageError
 from napari_ferry.io.protocol import hooks_of
 from napari_ferry.signatures import options_of
+from napari_ferry.widgets.export.export_options import OptionsForm
 from napari_ferry.widgets.export.layer_list import LayerList
-from napari_ferry.widgets.export.options import OptionsForm
 from napari_ferry.widgets.export.saved_choices import (
     load_preferences,
     preferred_folder,
@@ -23,7 +23,7 @@ from napari_ferry.widgets.export.saved_choices import (
 )
 from napari_ferry.widgets.export.target_field import TargetField
 from napari_ferry.widgets.form import lay_out
-from napari_ferry.widgets.summary import Format, Request, formats
+from napari_ferry.widgets.plan_summary import Format, Request, formats
 from napari_ferry.widgets.words import FORMAT, LAYERS
 
 if TYPE_CHECKING:

@@ -21,7 +21,7 @@ from napari_ferry.rendering.save import imsave
 from napari_ferry.rendering.view import find_plane
 from napari_ferry.rendering.world import make_world
 from napari_ferry.signatures import option_names
-from napari_ferry.widgets.summary import Request
+from napari_ferry.widgets.plan_summary import Request
 
 _RANGE = ("start", "stop", "step")
 """Options of `render` to leave out: every position can be shown."""

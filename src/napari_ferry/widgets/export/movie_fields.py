@@ -17,11 +17,11 @@ from napari_ferry.plugin.viewer_overlays import restyled_overlays
 from napari_ferry.rendering.drawing_choice import keeps_samples
 from napari_ferry.widgets.export.canvas_fields import CanvasFields
 from napari_ferry.widgets.export.canvas_movie import CanvasMovie
-from napari_ferry.widgets.export.options import OptionsForm
+from napari_ferry.widgets.export.export_options import OptionsForm
 from napari_ferry.widgets.export.other_axes import OtherAxesField
 from napari_ferry.widgets.export.purposes import PURPOSES, draws_pictures
 from napari_ferry.widgets.form import ChoiceField, lay_out
-from napari_ferry.widgets.summary import Format, Request
+from napari_ferry.widgets.plan_summary import Format, Request
 from napari_ferry.widgets.words import PURPOSE
 
 _MOVING_RATE = 30

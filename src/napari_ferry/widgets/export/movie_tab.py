@@ -20,7 +20,7 @@ from napari_ferry.widgets.export.export_task import OpenPlan
 from napari_ferry.widgets.export.frame_source import FrameSource
 from napari_ferry.widgets.export.movie_fields import MovieFields
 from napari_ferry.widgets.export.preview import Preview
-from napari_ferry.widgets.summary import Description, Request, elide_name, sentence
+from napari_ferry.widgets.plan_summary import Description, Request, elide_name, sentence
 from napari_ferry.widgets.worker import BackgroundWorker
 
 if TYPE_CHECKING:

@@ -14,7 +14,7 @@ from napari_ferry.files.stored_size import stored_bytes
 from napari_ferry.image import Image
 from napari_ferry.movie.frame_axis import leading_sizes
 from napari_ferry.saving import Plan, run
-from napari_ferry.widgets.summary import Request
+from napari_ferry.widgets.plan_summary import Request
 
 _PART = 48
 """Frames of each of two parts that are saved on trial: a multiple of the distance of key frames, so

@@ -6,7 +6,7 @@ from qtpy.QtCore import Qt, Signal  # type: ignore[attr-defined]
 from qtpy.QtWidgets import QLabel, QVBoxLayout, QWidget
 
 from napari_ferry.widgets.form import FoldedSection, escape_html, make_scroll_area
-from napari_ferry.widgets.summary import Description
+from napari_ferry.widgets.plan_summary import Description
 
 _SCROLL_BAR = 30
 """Width of margins and a scroll bar in pixels."""

@@ -14,7 +14,7 @@ from napari_ferry.arguments import reading
 from napari_ferry.errors import FerryError, SaveError, TargetError
 from napari_ferry.io.search import find_repair
 from napari_ferry.plugin.manifest import PLUGIN
-from napari_ferry.saving.repair import Repair, RepairPlanner, run_repair
+from napari_ferry.saving.document_repair import Repair, RepairPlanner, run_repair
 from napari_ferry.widgets.form import FoldedSection, make_label
 from napari_ferry.widgets.repair.option_fields import OptionFields
 from napari_ferry.widgets.repair.sentences import change_line, changes_headline, repaired

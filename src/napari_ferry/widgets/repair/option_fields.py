@@ -7,7 +7,7 @@ from typing import Any
 from qtpy.QtCore import Signal  # type: ignore[attr-defined]
 from qtpy.QtWidgets import QCheckBox, QFormLayout, QLineEdit, QWidget
 
-from napari_ferry.saving.repair import RepairPlanner
+from napari_ferry.saving.document_repair import RepairPlanner
 from napari_ferry.signatures import Option, options_of
 from napari_ferry.widgets.repair.words import REPAIR_OPTIONS
 from napari_ferry.widgets.words import Words

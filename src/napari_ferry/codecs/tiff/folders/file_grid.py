@@ -12,8 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_ferry.arrays import Frames
+from napari_ferry.arrays.array_protocol import Closable, close
 from napari_ferry.arrays.frames import ReadFrame
-from napari_ferry.arrays.protocol import Closable, close
 from napari_ferry.codecs.tiff.folders.same_layout import join_files
 from napari_ferry.codecs.tiff.names import stem_of
 from napari_ferry.errors import UnreadableFileError

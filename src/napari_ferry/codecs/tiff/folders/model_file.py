@@ -13,8 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_ferry.arrays import Frames
+from napari_ferry.arrays.array_protocol import Closable
 from napari_ferry.arrays.frames import IndexedFrames, ReadFrame
-from napari_ferry.arrays.protocol import Closable
 from napari_ferry.codecs.tiff.folders.frame_check import ExpectedImage
 from napari_ferry.codecs.tiff.images.read import read_images
 from napari_ferry.codecs.tiff.pages.decode import is_contiguous, read_page

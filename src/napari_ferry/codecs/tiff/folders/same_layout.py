@@ -18,7 +18,7 @@ from typing import Any, BinaryIO, ClassVar, Literal, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_ferry.arrays.protocol import Closable, close
+from napari_ferry.arrays.array_protocol import Closable, close
 from napari_ferry.arrays.stamp import Stamp, open_unchanged, read_stamps
 from napari_ferry.codecs.tiff.folders.frame_check import ExpectedImage
 from napari_ferry.codecs.tiff.folders.model_file import ModelFile, check_file

@@ -10,9 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_ferry.arrays import Array, Frames
+from napari_ferry.arrays.array_protocol import Closable, close
 from napari_ferry.arrays.file_array import FileArray
 from napari_ferry.arrays.frames import IndexedFrames, ReadFrame
-from napari_ferry.arrays.protocol import Closable, close
 from napari_ferry.codecs.tiff.images.color_table import with_palette
 from napari_ferry.codecs.tiff.images.extra_samples import with_page_colors
 from napari_ferry.codecs.tiff.images.levels import ImagePages

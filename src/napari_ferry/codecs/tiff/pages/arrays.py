@@ -13,10 +13,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_ferry.arrays import Array, Frames
+from napari_ferry.arrays.array_protocol import Closable, close
 from napari_ferry.arrays.blocks import c_strides
 from napari_ferry.arrays.file_array import FileArray, open_file_array
 from napari_ferry.arrays.frames import PartReader, ReadFrame
-from napari_ferry.arrays.protocol import Closable, close
 from napari_ferry.codecs.tiff.pages.empty_segments import warn_empty_segments
 from napari_ferry.codecs.tiff.pages.page_kind import AxisMove
 from napari_ferry.codecs.tiff.pages.pages import Pages

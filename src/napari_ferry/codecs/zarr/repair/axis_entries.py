@@ -9,7 +9,7 @@ from napari_ferry.codecs.zarr import ome_documents
 from napari_ferry.codecs.zarr.ome_axes import axes_of, name_of, valid_names
 from napari_ferry.codecs.zarr.plain import dimension_names
 from napari_ferry.codecs.zarr.repair.documents import Entry, show_value
-from napari_ferry.codecs.zarr.repair.levels import Level
+from napari_ferry.codecs.zarr.repair.level_repair import Level
 from napari_ferry.codecs.zarr.repair.request import Calibration, Request
 from napari_ferry.image import Axis
 from napari_ferry.image.axes import default_axes

@@ -12,7 +12,7 @@ from napari_ferry.codecs.zarr.node import Node, parse_object, read_document
 from napari_ferry.codecs.zarr.store import FolderStore
 from napari_ferry.errors import escape_surrogates
 from napari_ferry.image.json_values import to_json
-from napari_ferry.saving.repair import Repair, RepairedDocument
+from napari_ferry.saving.document_repair import Repair, RepairedDocument
 
 _INDENT = re.compile(rb'\{\r?\n( +)"')
 _MAX_TEXT = 100

@@ -8,15 +8,15 @@ from typing import Any
 from napari_ferry.arguments import is_finite
 from napari_ferry.codecs.zarr.multiscales import KNOWN_VERSION
 from napari_ferry.codecs.zarr.ome_axes import axes_of
+from napari_ferry.codecs.zarr.repair.axis_calibration import repair_calibration, repair_positions
 from napari_ferry.codecs.zarr.repair.axis_entries import (
     repair_axes,
     repair_dimension_names,
     repair_units,
 )
-from napari_ferry.codecs.zarr.repair.calibration import repair_calibration, repair_positions
 from napari_ferry.codecs.zarr.repair.channel_entries import repair_channels
 from napari_ferry.codecs.zarr.repair.documents import Entry, show_value
-from napari_ferry.codecs.zarr.repair.levels import Level, repair_levels
+from napari_ferry.codecs.zarr.repair.level_repair import Level, repair_levels
 from napari_ferry.codecs.zarr.repair.request import Calibration, Request
 from napari_ferry.errors import InvalidImageError
 

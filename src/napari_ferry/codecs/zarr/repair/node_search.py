@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from napari_ferry.codecs.zarr.damage import DamageError
+from napari_ferry.codecs.zarr.chunk_damage import DamageError
 from napari_ferry.codecs.zarr.node import Node, read_node
 from napari_ferry.codecs.zarr.store import join_keys
 from napari_ferry.errors import UnreadableFileError

@@ -17,7 +17,7 @@ from napari_ferry.codecs.zarr.repair.plain_arrays import make_image, name_axes
 from napari_ferry.codecs.zarr.repair.request import Request
 from napari_ferry.codecs.zarr.store import METADATA_FILES, FolderStore
 from napari_ferry.errors import InvalidImageError, UnreadableFileError
-from napari_ferry.saving.repair import Repair
+from napari_ferry.saving.document_repair import Repair
 
 
 def plan_repair(folder: Path, request: Request) -> Repair:

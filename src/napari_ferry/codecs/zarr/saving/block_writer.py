@@ -15,11 +15,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_ferry.arrays import BlockReader
-from napari_ferry.codecs.zarr.options import Method
 from napari_ferry.codecs.zarr.saving.chunk_encoder import ChunkEncoder
 from napari_ferry.codecs.zarr.saving.chunk_layout import Level, Section
 from napari_ferry.codecs.zarr.saving.downsampling import half_shape, halve
 from napari_ferry.codecs.zarr.saving.store_files import ChunkWriter, create_in_folder
+from napari_ferry.codecs.zarr.zarr_options import Method
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
 from napari_ferry.arrays import Array, BlockReader, Region
-from napari_ferry.arrays.protocol import Shaped
+from napari_ferry.arrays.array_protocol import Shaped
 from napari_ferry.arrays.region_grid import RegionGrid
 from napari_ferry.arrays.regions import region_shape
 from napari_ferry.codecs.zarr.array import ZarrArray

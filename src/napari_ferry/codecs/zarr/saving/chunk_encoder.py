@@ -15,7 +15,7 @@ from typing import Any, NamedTuple, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_ferry.codecs.zarr.options import Compression
+from napari_ferry.codecs.zarr.zarr_options import Compression
 
 Buffer: TypeAlias = NDArray[np.uint8]
 

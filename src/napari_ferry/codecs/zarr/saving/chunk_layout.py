@@ -8,8 +8,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from napari_ferry.arrays.region_grid import EvenCuts, RegionGrid
-from napari_ferry.codecs.zarr.options import ChunkKind
 from napari_ferry.codecs.zarr.saving.pyramid import Step
+from napari_ferry.codecs.zarr.zarr_options import ChunkKind
 
 _CHUNK_BYTES = 2 << 20
 """Maximum number of bytes of pixels in a chunk."""

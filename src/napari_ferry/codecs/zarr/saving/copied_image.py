@@ -13,7 +13,6 @@ import numpy as np
 from napari_ferry.arrays.regions import split_by_bytes, whole_region
 from napari_ferry.codecs.zarr.array import ZarrArray
 from napari_ferry.codecs.zarr.ome_documents import store_order
-from napari_ferry.codecs.zarr.options import StoreOptions
 from napari_ferry.codecs.zarr.saving.chunk_copy import CopiedBlocks, StoredChunks
 from napari_ferry.codecs.zarr.saving.chunk_layout import Level, choose_chunks
 from napari_ferry.codecs.zarr.saving.document_translation import (
@@ -26,6 +25,7 @@ from napari_ferry.codecs.zarr.saving.image_plan import ImagePlan, plan_image
 from napari_ferry.codecs.zarr.saving.planned_block import BlockGrid
 from napari_ferry.codecs.zarr.saving.pyramid import Position, plan_pyramid
 from napari_ferry.codecs.zarr.saving.source_pyramid import SourcePyramid, read_pyramid
+from napari_ferry.codecs.zarr.zarr_options import StoreOptions
 from napari_ferry.image import Image
 from napari_ferry.saving.write import write_bytes
 

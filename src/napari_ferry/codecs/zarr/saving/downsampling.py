@@ -13,7 +13,7 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_ferry.codecs.zarr.options import Method
+from napari_ferry.codecs.zarr.zarr_options import Method
 
 _ROWS = 128
 """Rows of the source in one step, few enough for the cache of the processor."""

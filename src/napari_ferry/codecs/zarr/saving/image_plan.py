@@ -13,7 +13,6 @@ from napari_ferry.arrays import Array
 from napari_ferry.arrays.placeholder import Placeholder
 from napari_ferry.arrays.regions import largest_chunk
 from napari_ferry.codecs.zarr.ome_documents import store_name, store_order
-from napari_ferry.codecs.zarr.options import Method, StoreOptions
 from napari_ferry.codecs.zarr.saving.array_documents import describe_array, describe_v2_array
 from napari_ferry.codecs.zarr.saving.block_writer import BlockMaker
 from napari_ferry.codecs.zarr.saving.chunk_encoder import ChunkEncoder
@@ -27,6 +26,7 @@ from napari_ferry.codecs.zarr.saving.chunk_layout import (
 from napari_ferry.codecs.zarr.saving.planned_block import BlockGrid, PlannedBlocks, StoredLevel
 from napari_ferry.codecs.zarr.saving.pyramid import Position, follow_pyramid, plan_pyramid
 from napari_ferry.codecs.zarr.saving.sections import Geometry, plan_sections
+from napari_ferry.codecs.zarr.zarr_options import Method, StoreOptions
 from napari_ferry.image import Axis, Image
 
 _METHODS = {

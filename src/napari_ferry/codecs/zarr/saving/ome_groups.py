@@ -12,8 +12,8 @@ from napari_ferry.codecs.zarr.ome_documents import (
     describe_rendering,
     describe_transformations,
 )
-from napari_ferry.codecs.zarr.options import Version
 from napari_ferry.codecs.zarr.saving.image_plan import ImagePlan
+from napari_ferry.codecs.zarr.zarr_options import Version
 from napari_ferry.image import describe
 from napari_ferry.image.record import KEY, parse_description
 

@@ -10,7 +10,7 @@ from napari_ferry.arguments import is_finite
 from napari_ferry.arrays import Array
 from napari_ferry.arrays.axis_view import AxisView
 from napari_ferry.codecs.zarr.array import ZarrArray
-from napari_ferry.codecs.zarr.damage import DamageError
+from napari_ferry.codecs.zarr.chunk_damage import DamageError
 from napari_ferry.codecs.zarr.node import Node, own_multiscales, read_node
 from napari_ferry.codecs.zarr.ome_axes import Steps, read_steps
 from napari_ferry.codecs.zarr.saving.pyramid import Position

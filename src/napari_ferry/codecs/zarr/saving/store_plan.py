@@ -12,14 +12,11 @@ from pathlib import Path
 from typing import Any
 
 from napari_ferry.codecs.zarr.ome_documents import store_order
-from napari_ferry.codecs.zarr.options import StoreOptions
 from napari_ferry.codecs.zarr.saving.array_documents import v2_documents, v3_documents
 from napari_ferry.codecs.zarr.saving.copied_image import plan_any, plan_labeled
 from napari_ferry.codecs.zarr.saving.image_plan import ImagePlan
-from napari_ferry.codecs.zarr.saving.losses import losses_of
 from napari_ferry.codecs.zarr.saving.ome_groups import image_attributes, wrap
 from napari_ferry.codecs.zarr.saving.planned_block import to_group
-from napari_ferry.codecs.zarr.saving.replacement import is_pure_store
 from napari_ferry.codecs.zarr.saving.series_xml import (
     SERIES_XML,
     describe_series,
@@ -27,8 +24,11 @@ from napari_ferry.codecs.zarr.saving.series_xml import (
 )
 from napari_ferry.codecs.zarr.saving.store_details import details_of
 from napari_ferry.codecs.zarr.saving.store_files import make_folder, write_documents
+from napari_ferry.codecs.zarr.saving.store_losses import losses_of
+from napari_ferry.codecs.zarr.saving.store_replacement import is_pure_store
 from napari_ferry.codecs.zarr.saving.zip_stream import ENTRY_BYTES, plan_stream
 from napari_ferry.codecs.zarr.store import METADATA_FILES, ZIP_SUFFIX
+from napari_ferry.codecs.zarr.zarr_options import StoreOptions
 from napari_ferry.image import Image, describe
 from napari_ferry.saving import Plan, PlannedFile
 from napari_ferry.saving.write_groups import Writes

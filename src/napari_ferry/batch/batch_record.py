@@ -19,7 +19,7 @@ from typing import Any, Self
 import xxhash
 
 from napari_ferry.arguments import reading, targeting
-from napari_ferry.batch.names import RECORD_NAME
+from napari_ferry.batch.output_names import RECORD_NAME
 from napari_ferry.files.file_state import read_state
 from napari_ferry.image.json_values import parse_json, to_json
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from napari_ferry.errors import TargetError
 from napari_ferry.saving.disk.backup import back_up
 from napari_ferry.saving.plan import Plan
-from napari_ferry.saving.save import run
+from napari_ferry.saving.plan_run import run
 from napari_ferry.saving.write import PlannedFile, write_text
 
 

@@ -16,9 +16,9 @@ from numpy.typing import NDArray
 
 from napari_ferry.arrays import BlockReader
 from napari_ferry.codecs.png.chunks import EXTRA_BYTES, SIGNATURE, make_chunk
-from napari_ferry.codecs.png.delays import frame_delays
-from napari_ferry.codecs.png.header import Header
+from napari_ferry.codecs.png.frame_delays import frame_delays
 from napari_ferry.codecs.png.picture_encoder import compress_frame, header_of, most_bytes
+from napari_ferry.codecs.png.picture_header import Header
 from napari_ferry.codecs.png.resolution import pack_resolution, resolution_of
 from napari_ferry.codecs.png.text_record import FrameMark, record_data
 from napari_ferry.image import describe

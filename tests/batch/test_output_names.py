@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from napari_ferry.batch.names import NamedSource, Naming, find_collision
+from napari_ferry.batch.output_names import NamedSource, Naming, find_collision
 from napari_ferry.errors import FerryError
 
 OUT = Path("out")

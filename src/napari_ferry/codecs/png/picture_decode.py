@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from napari_ferry.arrays.file_window import FileWindow
 from napari_ferry.codecs.png.chunks import SIGNATURE, DamagedError, make_chunk, read_chunk
-from napari_ferry.codecs.png.header import PALETTE
+from napari_ferry.codecs.png.picture_header import PALETTE
 from napari_ferry.codecs.png.pixel_layout import PixelLayout, convert_samples
 from napari_ferry.codecs.png.png_table import Picture, PngTable, damaged
 

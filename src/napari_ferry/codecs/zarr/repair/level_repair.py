@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from napari_ferry.codecs.zarr.array import ZarrArray
-from napari_ferry.codecs.zarr.damage import DamageError
+from napari_ferry.codecs.zarr.chunk_damage import DamageError
 from napari_ferry.codecs.zarr.multiscales import is_level
 from napari_ferry.codecs.zarr.node import Node
 from napari_ferry.codecs.zarr.repair.documents import Entry, show_value

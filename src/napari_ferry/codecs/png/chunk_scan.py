@@ -14,7 +14,7 @@ from typing import BinaryIO
 from napari_ferry.arrays.file_window import FileWindow
 from napari_ferry.arrays.stamp import Stamp, changed
 from napari_ferry.codecs.png.chunks import SIGNATURE, Chunk, DamagedError, find_chunks, read_chunk
-from napari_ferry.codecs.png.header import PALETTE, Header
+from napari_ferry.codecs.png.picture_header import PALETTE, Header
 from napari_ferry.codecs.png.png_table import CLEARS, RESTORES, Picture, PngTable, damaged
 from napari_ferry.codecs.png.texts import parse_text
 from napari_ferry.errors import UnreadableFileError

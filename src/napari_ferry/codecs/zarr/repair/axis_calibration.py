@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from napari_ferry.codecs.zarr.repair.documents import Entry, show_value
-from napari_ferry.codecs.zarr.repair.levels import Level
+from napari_ferry.codecs.zarr.repair.level_repair import Level
 from napari_ferry.codecs.zarr.repair.request import Calibration
 from napari_ferry.codecs.zarr.repair.transformations import (
     Steps,

@@ -33,7 +33,7 @@ from napari_ferry.widgets.export.export_task import Job, OpenPlan, export
 from napari_ferry.widgets.export.file_handle import FileHandle, copy_files
 from napari_ferry.widgets.file_manager import open_file, show_in_folder
 from napari_ferry.widgets.form import escape_text
-from napari_ferry.widgets.summary import describe_progress, sentence
+from napari_ferry.widgets.plan_summary import describe_progress, sentence
 from napari_ferry.widgets.task_entry import TaskEntry
 from napari_ferry.widgets.worker import BackgroundWorker
 

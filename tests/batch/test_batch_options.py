@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 
 from napari_ferry import imload, imsave, plan
+from napari_ferry.batch.batch_options import complete_options
 from napari_ferry.batch.conversion import run_jobs
 from napari_ferry.batch.jobs import find_jobs
-from napari_ferry.batch.names import Naming
-from napari_ferry.batch.options import complete_options
+from napari_ferry.batch.output_names import Naming
 from napari_ferry.cli import main
 from napari_ferry.io.search import find_codec
 

@@ -12,7 +12,7 @@ from napari_ferry import Axis, Image, InvalidImageError, TargetError, plan
 from napari_ferry.io.search import codecs
 from napari_ferry.saving import Progress
 from napari_ferry.signatures import options_of
-from napari_ferry.widgets.summary import (
+from napari_ferry.widgets.plan_summary import (
     Request,
     describe_plan,
     describe_progress,
@@ -44,7 +44,7 @@ def test_every_suffix_that_is_saved_has_a_format_and_its_codec():
 
 def test_a_new_codec_is_offered_by_itself(monkeypatch: pytest.MonkeyPatch):
     new = SimpleNamespace(SUFFIXES=(".tif", ".new"), __name__="new")
-    monkeypatch.setattr("napari_ferry.widgets.summary.codecs", lambda: [*codecs(), new])
+    monkeypatch.setattr("napari_ferry.widgets.plan_summary.codecs", lambda: [*codecs(), new])
     formats.cache_clear()
     try:
         assert formats()[-1] == (".new", (".new",))

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
+from napari_ferry.codecs.png.chunk_scan import scan
 from napari_ferry.codecs.png.file_frames import frames_in_files
 from napari_ferry.codecs.png.frame_names import (
     FrameName,
@@ -18,7 +19,6 @@ from napari_ferry.codecs.png.own_frames import is_own_frame
 from napari_ferry.codecs.png.pixel_layout import layout_of
 from napari_ferry.codecs.png.png_table import PngTable
 from napari_ferry.codecs.png.read import image_of, matching, read_png, record_image, scan_file
-from napari_ferry.codecs.png.scan import scan
 from napari_ferry.codecs.png.text_record import FrameMark, TextRecord, find_record
 from napari_ferry.errors import UnreadableFileError, warn
 from napari_ferry.files.links import leads_outside

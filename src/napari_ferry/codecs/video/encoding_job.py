@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from napari_ferry.codecs.video.options import Quality, VideoCodec
+from napari_ferry.codecs.video.video_options import Quality, VideoCodec
 from napari_ferry.movie.movie import Movie
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import pickle  # noqa: TID251 - our own steps
 import signal
@@ -76,6 +77,15 @@ def client() -> Iterator[distributed.Client]:
         distributed.Client(cluster, set_as_default=False) as client,
     ):
         yield client
+
+
+@pytest.fixture(autouse=True)
+def scheduler_log(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Leave out a line of the scheduler with wrong arguments, which pytest turns into an error.
+
+    It is about results that are lost with a worker, and ends only the tests.
+    """
+    monkeypatch.setattr(logging.getLogger("distributed.scheduler"), "disabled", True)
 
 
 @pytest.fixture

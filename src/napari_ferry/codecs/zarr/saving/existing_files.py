@@ -55,6 +55,7 @@ def find_files(store: Store, names: FileNames, ranges: Sequence[range]) -> Itera
         return
 
     def list_names(key: str) -> Iterable[str]:
+        """Return the names in a folder."""
         return _scan(store, key) if isinstance(store, FolderStore) else store.list_names(key)
 
     parts = [part for part in (names.key, names.prefix) if part]

@@ -62,9 +62,7 @@ class _Source:
 
 
 class ClusterRunner:
-    """Workers of a cluster.
-
-    Sources in files travel once to each worker, and not with each write, unless they are small.
+    """Workers of a cluster; a source in files travels to each once, if it is not small.
 
     Parameters
     ----------

@@ -232,9 +232,18 @@ def test_an_output_among_the_inputs_is_skipped() -> None:
 
 def test_two_inputs_with_one_target_are_refused_before_anything_is_written() -> None:
     imsave(make_image("tyx"), "in/c.bin")
-    with pytest.raises(TargetError, match=r"c\.bin and .*c\.tif would both be saved as out.c\.gif"):
+    message = (
+        r"c\.bin and .*c\.tif would both be saved as out.c\.gif: .* such as \{index\}_\{name\}"
+    )
+    with pytest.raises(TargetError, match=message):
         convert(".gif")
     assert not OUT.exists()
+
+
+def test_inputs_of_two_folders_with_one_target_may_be_named_after_their_folders() -> None:
+    imsave(make_image("tyx"), "other/c.tif")
+    with pytest.raises(TargetError, match=r"such as \{parent\}_\{name\} or \{index\}_\{name\}"):
+        find_jobs(["in/c.tif", "other/c.tif"], Naming(folder=OUT))
 
 
 def test_nothing_to_convert_is_a_sentence() -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from napari_ferry.batch.batch_record import Record
 from napari_ferry.batch.inputs import Input, Inputs, Skipped, find_inputs
-from napari_ferry.batch.output_names import NamedSource, Naming, find_collision
+from napari_ferry.batch.output_names import NamedSource, Naming, find_collision, parent_name
 from napari_ferry.errors import FerryError, MissingFileError, TargetError, collecting_warnings
 from napari_ferry.files.comparable_names import comparable
 from napari_ferry.io import imload
@@ -192,8 +192,14 @@ def _refuse_collision(jobs: Sequence[Job]) -> None:
         raise TargetError(
             f"{first.input.source} and {second.input.source} would both be saved as "
             f"{first.target}: give names that tell them apart (--name on the command line), such "
-            "as {parent}_{name} or {index}_{name}."
+            f"as {_distinct_pattern(first.input, second.input)}."
         )
+
+
+def _distinct_pattern(first: Input, second: Input) -> str:
+    """Return patterns that give two inputs different names."""
+    is_one_folder = parent_name(first.source) == parent_name(second.source)
+    return "{index}_{name}" if is_one_folder else "{parent}_{name} or {index}_{name}"
 
 
 def _nothing_found(sources: Sequence[str | Path], inputs: Inputs) -> str:

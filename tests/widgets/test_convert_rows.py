@@ -6,11 +6,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from napari_ferry import imsave
+from napari_ferry import Image, imload, imsave, plan
 from napari_ferry.batch.batch_record import Record
 from napari_ferry.batch.inputs import Input
 from napari_ferry.batch.output_names import Naming
 from napari_ferry.batch.report import Outcome, Report
+from napari_ferry.errors import InvalidImageError, MissingMetadataError
 from napari_ferry.widgets.convert.batch_run import BatchRun
 from napari_ferry.widgets.convert.conversion_request import ConversionRequest
 from napari_ferry.widgets.convert.inspection import inspect
@@ -164,7 +165,25 @@ def test_an_unfinished_batch_is_read_again_and_nothing_else() -> None:
     assert UnfinishedBatch.parse({**values, "sources": []}) is None
 
 
-def test_messages_have_the_words_of_the_form() -> None:
+def test_messages_have_the_words_of_the_form(tmp_path: Path) -> None:
     text = "a.mp4 would be replaced: give overwrite=True (--overwrite on the command line), or x."
     expected = "a.mp4 would be replaced: check 'Replace existing files', or x."
     assert in_form_words(text) == expected
+
+    raw = tmp_path / "a.raw"
+    np.arange(64 * 64, dtype=np.uint16).tofile(raw)
+    with pytest.raises(MissingMetadataError) as unknown:
+        imload(raw)
+    assert "missing_metadata" in str(unknown.value)
+    told = in_form_words(str(unknown.value))
+    assert "same folder, or open the raw file with 'Repair binary metadata'" in told
+    assert "missing_metadata" not in told
+    assert "napari-ferry" not in told
+
+    for axes in ("tzyx", "zpyx"):
+        with pytest.raises(InvalidImageError) as several:
+            plan(Image.from_array(np.zeros((2, 3, 8, 8), np.uint8), axes), tmp_path / "a.gif")
+        assert "position=" in str(several.value)
+        told = in_form_words(str(several.value))
+        assert "position=" not in told
+        assert told.endswith(": open the file in napari, and save it with 'Export movie...'.")

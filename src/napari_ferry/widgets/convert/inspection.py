@@ -53,7 +53,8 @@ def inspect(
             thumbnail = draw_thumbnail(images[0], SIDE) if is_visible else None
             return Finding(_describe(source, images, request, record, stored), thumbnail)
     except FerryError as error:
-        return Finding(Facts(stored=stored, state="failed", error=str(error)))
+        text = in_form_words(str(error))
+        return Finding(Facts(stored=stored, state="failed", error=text))
 
 
 def _describe(

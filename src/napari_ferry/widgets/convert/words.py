@@ -52,8 +52,16 @@ STOP_TIP = "Stop soon. What is converted is kept, and the rest can be converted 
 IDLE = "Choose a folder to convert."
 SEARCHING = "Searching..."
 NOTHING = "This folder has no images to convert."
+SEARCH_FOLDERS = f"Check {SUBFOLDERS.label!r} to search the folders in it."
 
 _PYTHON = re.compile(r" \(--[^)]* on the command line\)")
+_LAYOUT = re.compile(r"give missing_metadata=\{[^}]*\}(, or run `napari-ferry repair [^`]*`)?")
+_REPAIR = "open the raw file with 'Repair binary metadata' in the menu Plugins"
+_POSITION = re.compile(
+    r"(give one|choose one, such as axis='\w+', and the position on the others), "
+    r"such as position='[^']*'"
+)
+_EXPORT = "open the file in napari, and save it with 'Export movie...'"
 _SPELLED = {
     "give overwrite=True": f"check {REPLACE.label!r}",
     "give recursive=True to search it": f"check {SUBFOLDERS.label!r} to search it",
@@ -66,7 +74,7 @@ def in_form_words(text: str) -> str:
     >>> in_form_words("give recursive=True (--recursive on the command line) to search it")
     "check 'Subfolders, too' to search it"
     """
-    text = _PYTHON.sub("", text)
+    text = _POSITION.sub(_EXPORT, _LAYOUT.sub(_REPAIR, _PYTHON.sub("", text)))
     for python, own in _SPELLED.items():
         text = text.replace(python, own)
     return text

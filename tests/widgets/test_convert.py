@@ -271,9 +271,57 @@ def test_a_folder_without_images_and_a_missing_one_are_sentences(dock, folder, t
     (tmp_path / "empty").mkdir()
     panel.set_sources([tmp_path / "empty"])
     qtbot.waitUntil(lambda: panel.status.text() == words.NOTHING, timeout=WAIT)
+    assert panel.summary.headline.text() == words.IDLE
+    (tmp_path / "empty" / "day 1").mkdir()
+    panel.start_search()
+    hint = f"{words.NOTHING} {words.SEARCH_FOLDERS}"
+    qtbot.waitUntil(lambda: panel.status.text() == hint, timeout=WAIT)
     panel.set_sources([tmp_path / "missing.tif"])
     wait_until_listed(panel, qtbot)
     assert "missing.tif" in panel.rows.rows[0].problem
+
+
+@pytest.mark.parametrize(
+    ("pattern", "result"), [("{name}", "3 converted, 1 failed"), ("all", "would both be saved as")]
+)
+def test_how_a_batch_ended_is_shown_until_the_user_changes_something(
+    pattern, result, dock, folder, qtbot, monkeypatch
+):
+    is_done = threading.Event()
+    trial = "napari_ferry.widgets.convert.survey_panel.find_rates"
+    monkeypatch.setattr(trial, lambda *_: is_done.wait(WAIT / 1000) and None)
+    drop(dock, folder)
+    panel = dock.panel
+    panel.targets.restore("", pattern)
+    panel.set_sources(panel.sources)
+    wait_until_listed(panel, qtbot)
+    qtbot.waitUntil(lambda: panel.is_trying, timeout=WAIT)
+    convert(panel, qtbot)
+    is_done.set()
+    qtbot.waitUntil(lambda: not panel.is_trying, timeout=WAIT)
+    panel._on_tick()
+    qtbot.waitUntil(lambda: not panel.is_describing, timeout=WAIT)
+    assert result in panel.summary.headline.text()
+
+    panel.rows.buttons[words.NONE.label].click()
+    qtbot.waitUntil(lambda: panel.summary.headline.text().startswith("0 files"), timeout=WAIT)
+
+
+def test_the_example_has_the_number_that_the_first_checked_file_gets(dock, folder, qtbot):
+    from qtpy.QtCore import Qt
+
+    for k in range(4, 12):
+        imsave(np.zeros((2, 16, 16), np.uint8), folder / f"cells {k}.tif")
+    panel = dock.panel
+    panel.targets.restore("", "{index}")
+    drop(dock, folder)
+    wait_until_listed(panel, qtbot)
+    assert panel.targets.example.text() == "cells 1.tif → 01.ome.tif"
+    for row in panel.rows.rows[4:]:
+        row.is_checked = False
+    model = panel.rows.model
+    model.setData(model.index(0), Qt.CheckState.Unchecked, Qt.ItemDataRole.CheckStateRole)
+    assert panel.targets.example.text() == "cells 2.tif → 1.ome.tif"
 
 
 def test_thousands_of_files_are_listed_in_pieces_and_drawn_where_they_are_seen(

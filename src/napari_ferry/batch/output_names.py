@@ -117,20 +117,35 @@ class Naming:
         >>> target.as_posix()
         'out/1_day1_rec.mp4'
         """
-        width = len(str(len(sources)))
         return [
-            self._name_target(source, f"{number:0{width}d}")
+            self.name_target(source, number, len(sources))
             for number, source in enumerate(sources, 1)
         ]
 
-    def _name_target(self, source: NamedSource, index: str) -> Path:
+    def name_target(self, source: NamedSource, number: int, count: int) -> Path:
+        """Return the target of one of several sources.
+
+        Parameters
+        ----------
+        source : NamedSource
+            The source.
+        number, count : int
+            Its number from 1, and the number of all.
+
+        Raises
+        ------
+        UnsupportedFormatError
+            The format of the source is not saved, and no suffix is given.
+        TargetError
+            The source has no name.
+        """
         stem, own = split_source(source.path)
         is_named = bool(known_suffix(self.pattern, to_open=True))
         values = {
             "name": _series_name(source) or stem,
             "parent": parent_name(source.path),
             "suffix": self.suffix or ("" if is_named else saved_suffix(f"{stem}{own}")),
-            "index": index,
+            "index": f"{number:0{len(str(count))}d}",
             "image": str(source.image),
         }
         pattern = self.pattern

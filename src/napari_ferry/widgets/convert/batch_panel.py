@@ -258,7 +258,7 @@ class BatchPanel(FolderPanel):
         self._enable_fields(True)
         self.rows.model.show_changes(range(len(self.rows.rows)))
         self.detail.show_row(self.rows.selected)
-        self.is_changed = False
+        self.is_changed, self.has_ended = False, True
         self.records.clear()
         self._show_button()
         if self.on_idle is not None:

@@ -72,6 +72,7 @@ class FolderPanel(SurveyPanel):
             return
         self._discard()
         self.rows.model.clear()
+        self._show_example()
         self.rows.show()
         self.detail.show_row(None)
         self.skipped = []
@@ -121,13 +122,23 @@ class FolderPanel(SurveyPanel):
         self.search = None
         self.is_changed = True
         self._show_count()
+        self._show_example()
         if not self.rows.rows:
-            self._show_status(words.NOTHING)
-            self.rows.hide()
+            self._show_nothing()
+
+    def _show_nothing(self) -> None:
+        """Show that the folder has no images, and where there may be some."""
+        has_folders = any(each.path.is_dir() for each in self.skipped)
+        is_searched = self.subfolders.isChecked()
+        hint = f" {words.SEARCH_FOLDERS}" if has_folders and not is_searched else ""
+        self._show_status(f"{words.NOTHING}{hint}")
+        self.summary.show_error(words.IDLE)
+        self.rows.hide()
 
     def _on_search_failed(self, error: Exception) -> None:
         self.search = None
         self.rows.setVisible(bool(self.rows.rows))
+        self.summary.show_error("")
         self._show_error(error)
         self.is_changed = True
 
@@ -149,6 +160,10 @@ class FolderPanel(SurveyPanel):
         """Show the names at once, and plan again when nothing has changed for a while."""
         self._show_example()
         self.settle.start()
+
+    def _on_check(self) -> None:
+        super()._on_check()
+        self._show_example()
 
     def _on_format(self) -> None:
         self.targets.suggest(self.sources, self.formats.selected)
@@ -178,5 +193,6 @@ class FolderPanel(SurveyPanel):
         self._look_again()
 
     def _show_example(self) -> None:
-        first = self.rows.rows[0].input if self.rows.rows else None
-        self.targets.show_example(first, self.formats.selected)
+        chosen = [row for row in self.rows.rows if row.is_checked] or self.rows.rows
+        first = chosen[0].input if chosen else None
+        self.targets.show_example(first, len(chosen), self.formats.selected)

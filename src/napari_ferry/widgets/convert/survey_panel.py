@@ -52,7 +52,7 @@ class SurveyPanel(ConvertPanels):
         self.rates: Rates | None = None
         self.version = 0
         self.is_inspecting = self.is_describing = self.is_changed = False
-        self.is_tried = self.is_trying = False
+        self.is_tried = self.is_trying = self.has_ended = False
 
     def _connect(self) -> None:
         self.rows.model.checked.connect(self._on_check)
@@ -77,7 +77,7 @@ class SurveyPanel(ConvertPanels):
         for name in ("inspecting", "estimating", "describing"):
             self.workers[name].discard()
         self.is_inspecting = self.is_describing = self.is_tried = self.is_trying = False
-        self.rates, self.is_changed = None, True
+        self.rates, self.is_changed, self.has_ended = None, True, False
 
     def _look_again(self) -> None:
         """Look into all rows again."""
@@ -90,8 +90,12 @@ class SurveyPanel(ConvertPanels):
     def _on_check(self) -> None:
         """Describe other files."""
         self.is_tried = self.rates is not None
-        self.is_changed = True
+        self.is_changed, self.has_ended = True, False
         self.tick.start()
+
+    def _note_finding(self) -> None:
+        """Describe the files again, unless the summary shows how a batch has ended."""
+        self.is_changed = self.is_changed or not self.has_ended
 
     # --- rows -------------------------------------------------------------------------------
 
@@ -138,7 +142,7 @@ class SurveyPanel(ConvertPanels):
 
     def _on_inspected(self, tasks: Sequence[_Task], findings: Sequence[Finding]) -> None:
         self.is_inspecting = False
-        self.is_changed = True
+        self._note_finding()
         for task, finding in zip(tasks, findings, strict=False):
             row = self.rows.rows[task.number]
             row.facts, row.is_inspected = finding.facts, True
@@ -167,7 +171,8 @@ class SurveyPanel(ConvertPanels):
         )
 
     def _on_rates(self, rates: Rates | None) -> None:
-        self.rates, self.is_changed, self.is_trying = rates, True, False
+        self.rates, self.is_trying = rates, False
+        self._note_finding()
         self.tick.start()
 
     def _describe(self) -> None:
@@ -187,7 +192,7 @@ class SurveyPanel(ConvertPanels):
 
     def _on_described(self, description: Description) -> None:
         self.is_describing = False
-        if self.rows.rows and not self.is_running:
+        if self.rows.rows and not (self.is_running or self.has_ended):
             self.summary.show_plan(description)
         existing = sum(row.is_checked and row.state == "exists" for row in self.rows.rows)
         self.replace.setText(f"{words.REPLACE.label} ({existing})")

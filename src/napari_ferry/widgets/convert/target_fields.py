@@ -89,11 +89,11 @@ class TargetFields(QWidget):
         suffix = own if own in file_format.suffixes else file_format.suffixes[0]
         return Naming(folder=to_path(text, TargetError), pattern=pattern, suffix=suffix)
 
-    def show_example(self, source: Input | None, file_format: Format) -> None:
-        """Show the name of the first file before and after, or why there is none."""
+    def show_example(self, source: Input | None, count: int, file_format: Format) -> None:
+        """Show the name of the first of some files before and after, or why there is none."""
         try:
             naming = self.naming(file_format)
-            self.example.setText("" if source is None else _example(source, naming))
+            self.example.setText("" if source is None else _example(source, count, naming))
         except FerryError as error:
             self.example.setText(in_form_words(str(error)) if self.folder.text else "")
 
@@ -102,7 +102,7 @@ class TargetFields(QWidget):
         self.changed.emit()
 
 
-def _example(source: Input, naming: Naming) -> str:
+def _example(source: Input, count: int, naming: Naming) -> str:
     named = NamedSource(source.source, source.folder, source.files)
-    target = naming.name_targets([named])[0]
+    target = naming.name_target(named, 1, count)
     return f"{Path(source.source).name} → {os.path.relpath(target, naming.folder)}"

@@ -234,6 +234,40 @@ def test_a_batch_ends_with_the_window_without_its_event_loop(dock, folder, qtbot
     assert panel.report.remaining == 4
 
 
+def test_a_closed_form_is_deleted_while_napari_shows_the_progress(
+    dock, folder, shared_viewer, qtbot, monkeypatch
+):
+    from qtpy.compat import isalive
+
+    from napari_ferry.widgets.activity import Activity
+    from napari_ferry.widgets.convert import batch_run
+
+    may_go_on, run, is_handling = threading.Event(), batch_run.run, []
+
+    def wait_and_run(plan, **options):
+        assert may_go_on.wait(WAIT / 1000)
+        return run(plan, **options)
+
+    def handle_events(*_):
+        if not is_handling:
+            is_handling.append(True)
+            may_go_on.set()
+            qtbot.waitUntil(lambda: not isalive(panel), timeout=WAIT)
+
+    monkeypatch.setattr(batch_run, "run", wait_and_run)
+    drop(dock, folder)
+    panel = dock.panel
+    wait_until_listed(panel, qtbot)
+    panel.button.click()
+    panel.tick.stop()
+    qtbot.waitUntil(lambda: panel.batch.progress is not None, timeout=WAIT)
+    shared_viewer.window.remove_dock_widget("all")
+    monkeypatch.setattr(Activity, "open", lambda _: False)
+    monkeypatch.setattr(Activity, "update", handle_events)
+    panel._on_tick()
+    assert is_handling
+
+
 def test_what_the_command_line_converted_is_up_to_date(dock, folder, qtbot):
     (folder / "damaged.tif").unlink()
     out = folder.with_name("recordings-ome-tif")

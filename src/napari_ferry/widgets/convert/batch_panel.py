@@ -176,6 +176,7 @@ class BatchPanel(FolderPanel):
             self._show_outcomes(self.batch)
             self._show_progress(self.batch)
         super()._on_tick()
+        self._show_activity()
 
     def _show_outcomes(self, batch: BatchRun) -> None:
         """Show in their rows what became of data sets."""
@@ -200,15 +201,20 @@ class BatchPanel(FolderPanel):
         for number in self._share_rows(batch, progress):
             self.rows.model.show_changes([number])
             self.rows.follow(number)
-        if not self.isVisible() and self.activity.open():
-            return
-        steps = round(STEPS * progress.done / progress.total) if progress.total else 0
-        self.activity.update(steps)
         self.bar.setUpdatesEnabled(False)  # setValue would redraw the window at once
-        self.bar.setValue(steps)
+        self.bar.setValue(_steps_of(progress))
         self.bar.setUpdatesEnabled(True)
         if not batch.cancelled.is_set():
             self.summary.show_error(describe_progress(progress))
+
+    def _show_activity(self) -> None:
+        """Show the progress in the activity dock, as the last step of an update.
+
+        napari handles events meanwhile: the batch may end, and a closed form is deleted then.
+        """
+        progress = None if self.batch is None else self.batch.progress
+        if progress is not None and (self.isVisible() or not self.activity.open()):
+            self.activity.update(_steps_of(progress))
 
     def _share_rows(self, batch: BatchRun, progress: BatchProgress) -> list[int]:
         """Note the share of the current row; return the rows that have changed."""
@@ -285,3 +291,8 @@ class BatchPanel(FolderPanel):
 
     def _open(self, path: Path) -> None:
         self.viewer.open(str(path), plugin=PLUGIN)
+
+
+def _steps_of(progress: BatchProgress) -> int:
+    """Return the steps of a progress bar that are done."""
+    return round(STEPS * progress.done / progress.total) if progress.total else 0

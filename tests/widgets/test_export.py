@@ -350,6 +350,34 @@ def test_the_activity_dock_shows_and_cancels_it_once_the_dock_is_hidden(
     assert not list(tmp_path.iterdir())
 
 
+def test_an_export_that_ends_while_napari_shows_its_progress_keeps_its_words(
+    widget, viewer, qtbot, monkeypatch
+):
+    from napari_ferry.arrays.progress import Progress
+    from napari_ferry.widgets.activity import Activity
+    from napari_ferry.widgets.export import job_queue
+
+    may_go_on, export, is_handling = threading.Event(), job_queue.export, []
+
+    def report_and_wait(job, plan, *, progress, cancel):
+        progress(Progress(done=1, total=2, rate=1, seconds_left=1))
+        assert may_go_on.wait(WAIT / 1000)
+        return export(job, plan, progress=progress, cancel=cancel)
+
+    def handle_events(*_):
+        if not is_handling:
+            is_handling.append(True)
+            may_go_on.set()
+            wait_for_end(widget, qtbot)
+
+    monkeypatch.setattr(job_queue, "export", report_and_wait)
+    monkeypatch.setattr(Activity, "update", handle_events)
+    row = click(widget, qtbot)
+    qtbot.waitUntil(lambda: bool(is_handling), timeout=WAIT)
+    wait_for_end(widget, qtbot)
+    assert "saved" in row.text.text()
+
+
 def test_two_exports_queue(widget, viewer, tmp_path, qtbot):
     slow_layer(viewer, 0.002)
     first = click(widget, qtbot)

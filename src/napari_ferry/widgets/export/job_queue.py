@@ -203,20 +203,18 @@ class JobRow(QWidget):
     def _show_progress(self) -> None:
         """Show the progress here, and in napari's activity dock once this dock has been hidden.
 
-        Every new entry there, and every step, redraws the whole window.
+        Every new entry there, and every step, redraws the whole window. napari handles events
+        meanwhile: the export may end, so nothing is shown after it.
         """
-        if not self.isVisible() and self.activity.open():
-            return
-        progress = self.progress
-        if progress is None or self.cancel_event.is_set():
-            return
-
-        steps = round(STEPS * progress.done / progress.total) if progress.total else STEPS
-        self.activity.update(steps)
-        self.bar.setUpdatesEnabled(False)  # setValue would redraw the window at once
-        self.text.setText(f"{self.job.name}: {describe_progress(progress)}")
-        self.bar.setValue(steps)
-        self.bar.setUpdatesEnabled(True)
+        progress = None if self.cancel_event.is_set() else self.progress
+        if progress is not None:
+            self.bar.setUpdatesEnabled(False)  # setValue would redraw the window at once
+            self.text.setText(f"{self.job.name}: {describe_progress(progress)}")
+            self.bar.setValue(_steps_of(progress))
+            self.bar.setUpdatesEnabled(True)
+        is_new = not self.isVisible() and self.activity.open()
+        if progress is not None and not is_new:
+            self.activity.update(_steps_of(progress))
 
     def _on_done(self, result: tuple[list[Path], int]) -> None:
         paths, nbytes = result
@@ -277,3 +275,8 @@ class JobRow(QWidget):
 
     def _open_in_napari(self, path: Path) -> None:
         self.jobs.viewer.open(str(path), plugin=PLUGIN)
+
+
+def _steps_of(progress: Progress) -> int:
+    """Return the steps of a progress bar that are done."""
+    return round(STEPS * progress.done / progress.total) if progress.total else STEPS

@@ -22,6 +22,7 @@ from napari_ferry.arguments import reading, targeting
 from napari_ferry.batch.output_names import RECORD_NAME
 from napari_ferry.files.file_state import read_state
 from napari_ferry.image.json_values import parse_json, to_json
+from napari_ferry.saving.partial.interruption import is_unplaced
 
 _CLOCK_STEP_NS = 2 * 10**9
 """Step of the modification times of FAT, the coarsest that file systems have."""
@@ -159,6 +160,8 @@ class Record:
         if made is not None and is_own and names <= set(made.files) and self._is_unchanged(made):
             return True
         if start is None or start.entry.source != entry.source:
+            return False
+        if any(map(is_unplaced, existing)):  # made by somebody else since
             return False
         now = read_state(existing)
         is_newer = now.newest_ns >= start.started - _CLOCK_STEP_NS

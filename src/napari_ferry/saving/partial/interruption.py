@@ -146,6 +146,12 @@ def resumable_nonce(target: Path) -> str | None:
     return nonce if _NONCE.fullmatch(nonce) else None
 
 
+def is_unplaced(target: Path) -> bool:
+    """Return True if an unfinished save to `target` has not begun to move files in place."""
+    folder = _folder_of(target)
+    return folder.is_dir() and not _usable_journal(folder).moves
+
+
 def _folder_of(target: Path) -> Path:
     """Return the folder of an unfinished save to a file, or to the target of a link."""
     is_link = os.path.islink(target)  # noqa: PTH114 - returns False for impossible names

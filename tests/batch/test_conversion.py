@@ -2,6 +2,7 @@
 
 import json
 import shutil
+import sys
 import threading
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -183,6 +184,8 @@ def save(planned, **options):
     is_last = planned.paths[0].name.startswith("b")
     if is_last and sys.argv[1] == "before":
         os._exit(9)
+    if is_last and sys.argv[1] == "between":
+        options["progress"] = lambda _: os._exit(9)
     paths = run(planned, **options)
     if is_last:
         os._exit(9)
@@ -201,6 +204,16 @@ def test_a_killed_batch_goes_on(when: str) -> None:
     assert (OUT / "b µ.ome.tif").exists() is (when == "after")
     assert statuses(convert()) == ["skipped", "converted", "converted"]
     assert statuses(convert()) == ["skipped"] * 3
+
+
+def test_a_file_made_after_a_killed_save_is_kept() -> None:
+    with fork(_KILLED, "between") as child:
+        child.communicate()
+    assert child.returncode == 9
+    (OUT / "b µ.ome.tif").write_text("my own work")
+    assert statuses(convert()) == ["skipped", "failed", "converted"]
+    assert (OUT / "b µ.ome.tif").read_text() == "my own work"
+    assert statuses(convert(overwrite=True)) == ["skipped", "converted", "skipped"]
 
 
 def test_a_damaged_record_is_no_obstacle() -> None:
@@ -228,6 +241,18 @@ def test_an_output_among_the_inputs_is_skipped() -> None:
         "its target c.ome.tif is another input",
         "its own target",
     ]
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="links need a right there")
+def test_a_target_that_is_a_link_to_an_input_is_skipped() -> None:
+    """A save follows the link, and would replace the recording itself."""
+    OUT.mkdir()
+    (OUT / "c.tif").symlink_to(Path("in/c.tif").absolute())
+    before = Path("in/c.tif").stat()
+    report = convert(".tif", overwrite=True)
+    assert report.count("converted") == 2
+    assert report.outcomes[0].message == "its own target"
+    assert Path("in/c.tif").stat() == before
 
 
 def test_two_inputs_with_one_target_are_refused_before_anything_is_written() -> None:

@@ -8,7 +8,7 @@ import pytest
 from helpers import make_image
 from napari_ferry import imsave
 from napari_ferry.batch.inputs import Inputs, find_inputs
-from napari_ferry.errors import MissingFileError
+from napari_ferry.errors import MissingFileError, UnreadableFileError
 
 
 @pytest.fixture
@@ -93,3 +93,42 @@ def test_links_in_a_circle_end(folder: Path) -> None:
     found = names(find_inputs(["day 1"], recursive=True))
     assert found.count("trial/rec.tif") == 1
     assert len(found) < 20
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="links need a right there")
+def test_a_folder_of_targets_that_is_named_by_a_link_is_left_out(folder: Path) -> None:
+    Path("link").symlink_to(folder / "day 2", target_is_directory=True)
+    found = names(find_inputs([folder], recursive=True, target=Path("link")))
+    assert "day 1/trial/rec.tif" in found
+    assert not [name for name in found if name.startswith(("day 2", "link"))]
+
+
+def test_a_folder_that_cannot_be_read_does_not_end_a_search(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    closed = folder / "day 1"
+
+    def refuse(method: str) -> None:
+        original = getattr(Path, method)
+
+        def refused(self: Path) -> object:
+            if closed in (self, self.parent):
+                raise PermissionError(13, "Permission denied", str(self))
+            return original(self)
+
+        monkeypatch.setattr(Path, method, refused)
+
+    refuse("iterdir")
+    refuse("is_file")
+    inputs = find_inputs([folder], recursive=True)
+    assert "day 2/rec.tif" in names(inputs)
+    assert {each.path.name: each.reason for each in inputs.skipped} == {
+        "notes.txt": "not an image that can be opened",
+        "day 1": "a folder that cannot be read",
+    }
+    with pytest.raises(UnreadableFileError, match="day 1 cannot be read"):
+        find_inputs([closed])
+
+
+def test_an_impossible_name_is_left_to_fail(folder: Path) -> None:
+    assert len(find_inputs([300 * "a" + ".tif", "[1].tif"]).found) == 2

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -52,7 +53,7 @@ def has_known_suffix(path: Path) -> bool:
 def is_data_set(folder: Path) -> bool:
     """Return True for a folder that is one data set: a store, or the files of a single stack."""
     try:
-        with collecting_warnings([]):
+        with collecting_warnings([]), reading(folder):
             hooks = hooks_of(find_source_codec(folder))
             return not hooks.FOLDER_PRIORITY or hooks.is_data_set(folder)
     except FerryError:
@@ -96,7 +97,7 @@ def find_members(path: Path) -> tuple[Path, ...]:
 
     A damaged file, which is reported when it is opened, is alone.
     """
-    if not path.is_file():
+    if not os.path.isfile(path):  # noqa: PTH113 - returns False for impossible names
         return (path,)
     try:
         with collecting_warnings([]), reading(path):

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from itertools import groupby
 from pathlib import Path
 
-from napari_ferry.arguments import find_url, to_path
+from napari_ferry.arguments import find_url, reading, to_path
 from napari_ferry.batch.data_sets import (
     DataSet,
     folder_data_set,
@@ -19,7 +19,7 @@ from napari_ferry.batch.data_sets import (
     list_folder,
 )
 from napari_ferry.batch.output_names import RECORD_NAME
-from napari_ferry.errors import FerryError, MissingFileError
+from napari_ferry.errors import FerryError, MissingFileError, UnreadableFileError
 from napari_ferry.files.natural_order import natural_sorted
 from napari_ferry.io.search import find_source_codec
 
@@ -27,6 +27,7 @@ _SPECIAL = frozenset("*?[")
 
 _OWN = "made by an earlier conversion"
 _NO_IMAGE = "not an image that can be opened"
+_CLOSED = "a folder that cannot be read"
 _DEEPER = "a folder: give recursive=True (--recursive on the command line) to search it"
 
 
@@ -117,7 +118,7 @@ def find_inputs(
     MissingFileError
         Nothing matches a pattern.
     UnreadableFileError
-        A folder cannot be read.
+        A folder cannot be read; one in a searched folder is skipped.
 
     Examples
     --------
@@ -156,11 +157,11 @@ def search_inputs(
     MissingFileError
         Nothing matches a pattern.
     UnreadableFileError
-        A folder cannot be read.
+        A folder cannot be read; one in a searched folder is skipped.
     """
     search = _Search(
         recursive=recursive,
-        target=None if target is None else _normalized(target),
+        target=None if target is None else Path(os.path.realpath(target)),
         is_output=is_output,
     )
     for source in sources:
@@ -234,7 +235,8 @@ class _Search:
 
     def _search_folder(self, folder: Path, within: Path | None) -> Iterator[Input | Skipped]:
         """Search a folder as one data set, or if wanted the data sets in it."""
-        if within is not None and folder == self.target:
+        real = Path(os.path.realpath(folder))  # links may lead to the targets, or be circles
+        if within is not None and real == self.target:
             return
         if self.is_output(folder):
             yield Skipped(path=folder, reason=_OWN)
@@ -242,10 +244,17 @@ class _Search:
             yield from self._add(folder_data_set(folder), within)
         elif within is not None and not self.recursive:
             yield Skipped(path=folder, reason=_DEEPER)
-        elif (real := Path(os.path.realpath(folder))) not in self.seen:  # links may be circles
+        elif real not in self.seen:
             self.seen.add(real)
             inner = Path() if within is None else within / folder.name
-            yield from self._search_paths(list_folder(folder), inner)
+            try:
+                paths = list_folder(folder)
+            except UnreadableFileError:
+                if within is None:
+                    raise
+                yield Skipped(path=folder, reason=_CLOSED)  # such as lost+found
+                return
+            yield from self._search_paths(paths, inner)
 
     def _add(self, data_set: DataSet, within: Path | None) -> Iterator[Input]:
         """Add a data set unless it shares files with one found before."""
@@ -258,18 +267,21 @@ class _Search:
         """Return the reason to skip a file; empty for a data set."""
         if path.name == RECORD_NAME or self.is_output(path):
             return _OWN
-        return "" if not path.exists() or _can_open(path) else _NO_IMAGE
+        exists = os.path.exists(path)  # noqa: PTH110 - returns False for impossible names
+        return "" if not exists or _can_open(path) else _NO_IMAGE
 
 
 def _is_plain_folder(path: Path) -> bool:
     """Return True for a folder without the suffix of a store."""
-    return path.is_dir() and not has_known_suffix(path)
+    is_folder = os.path.isdir(path)  # noqa: PTH112 - returns False for impossible names
+    return is_folder and not has_known_suffix(path)
 
 
 def _can_open(path: Path) -> bool:
     """Return True for a file of a known format, by its name or by a claim."""
     try:
-        find_source_codec(path)
+        with reading(path):
+            find_source_codec(path)
     except FerryError:
         return False
     return True

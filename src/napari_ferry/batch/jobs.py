@@ -150,16 +150,21 @@ def _images_of(source: Input) -> list[int | None]:
 
 def _split_own_targets(jobs: Sequence[Job]) -> tuple[list[Job], list[Skipped]]:
     """Return the jobs with targets other than the inputs, and the skipped rest."""
-    files = {comparable(str(file)): job.input for job in jobs for file in job.input.files}
+    files = {_real_name(file): job.input for job in jobs for file in job.input.files}
     kept, skipped = [], []
     for job in jobs:
-        owner = files.get(comparable(os.path.abspath(job.target)))  # noqa: PTH100 - drops ``..``
+        owner = files.get(_real_name(job.target))
         if owner is None:
             kept.append(job)
         else:
             reason = _own_target(job.input, owner, job.target)
             skipped.append(Skipped(path=Path(job.input.source), reason=reason))
     return kept, skipped
+
+
+def _real_name(path: Path) -> str:
+    """Return a path without links, which a save would follow, as the system compares it."""
+    return comparable(os.path.realpath(path))
 
 
 def single_job(source: str | Path, target: Path) -> Jobs:

@@ -427,3 +427,83 @@ def test_a_dock_that_is_closed_while_it_works_leaves_nothing_behind(
 ):
     drop(dock, folder)
     shared_viewer.window.remove_dock_widget("all")  # the fixture looks for what is left
+
+
+def test_consent_to_replace_files_is_for_one_folder(dock, folder, qtbot):
+    out, other = folder.with_name("recordings-ome-tif"), folder.with_name("other")
+    for made in (out / "cells 1.ome.tif", other / "cells 2.ome.tif"):
+        made.parent.mkdir()
+        made.write_bytes(b"of somebody else")
+    drop(dock, folder)
+    panel = dock.panel
+    wait_until_listed(panel, qtbot)
+    panel.replace.click()
+    panel.targets.folder.line.setText(str(other))
+    panel.targets.folder.edited.emit()
+    panel.button.click()  # before the files of the other folder are counted
+    qtbot.waitUntil(lambda: not panel.is_running, timeout=WAIT)
+    assert "2 converted, 1 skipped, 1 failed" in panel.summary.text()
+    assert (other / "cells 2.ome.tif").read_bytes() == b"of somebody else"
+
+
+def test_files_found_just_before_the_end_of_a_search_are_listed(dock, folder, qtbot, monkeypatch):
+    from napari_ferry.widgets.convert.input_search import InputSearch
+
+    run, take = InputSearch.run, InputSearch.take
+    may_run, is_done = threading.Event(), threading.Event()
+
+    def run_late(search):
+        may_run.wait()
+        run(search)
+        is_done.set()
+
+    def take_before(search, most):
+        finds = take(search, most)
+        may_run.set()
+        assert is_done.wait(WAIT / 1000)
+        return finds
+
+    monkeypatch.setattr(InputSearch, "run", run_late)
+    monkeypatch.setattr(InputSearch, "take", take_before)
+    drop(dock, folder)
+    wait_until_listed(dock.panel, qtbot)
+    assert len(dock.panel.rows.rows) == 4
+
+
+def test_files_found_before_a_search_fails_are_listed(dock, folder, qtbot, monkeypatch):
+    from napari_ferry.errors import UnreadableFileError
+    from napari_ferry.widgets.convert import input_search
+
+    search = input_search.search_inputs
+
+    def fail_at_the_end(*sources, **options):
+        yield from search(*sources, **options)
+        raise UnreadableFileError("day 3 cannot be read: check its permissions.")
+
+    monkeypatch.setattr(input_search, "search_inputs", fail_at_the_end)
+    drop(dock, folder)
+    panel = dock.panel
+    wait_until_listed(panel, qtbot)
+    assert len(panel.rows.rows) == 4
+    assert panel.status.text() == "day 3 cannot be read: check its permissions."
+
+
+def test_a_batch_may_end_while_files_are_looked_into(dock, folder, qtbot, monkeypatch):
+    from napari_ferry.widgets.convert import survey_panel
+
+    inspect = survey_panel.inspect
+    begun, may_go_on = threading.Event(), threading.Event()
+
+    def inspect_slowly(*arguments, **options):
+        begun.set()
+        may_go_on.wait(WAIT / 1000)
+        return inspect(*arguments, **options)
+
+    monkeypatch.setattr(survey_panel, "inspect", inspect_slowly)
+    drop(dock, folder)
+    panel = dock.panel
+    qtbot.waitUntil(begun.is_set, timeout=WAIT)
+    panel._end()
+    may_go_on.set()
+    wait_until_listed(panel, qtbot)
+    assert not panel.status.isVisible()

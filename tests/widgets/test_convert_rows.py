@@ -9,9 +9,10 @@ import pytest
 from napari_ferry import Image, imload, imsave, plan
 from napari_ferry.batch.batch_record import Record
 from napari_ferry.batch.inputs import Input
+from napari_ferry.batch.jobs import Job
 from napari_ferry.batch.output_names import Naming
 from napari_ferry.batch.report import Outcome, Report
-from napari_ferry.errors import InvalidImageError, MissingMetadataError
+from napari_ferry.errors import InvalidImageError, MissingMetadataError, UnreadableFileError
 from napari_ferry.widgets.convert.batch_run import BatchRun
 from napari_ferry.widgets.convert.conversion_request import ConversionRequest
 from napari_ferry.widgets.convert.inspection import inspect
@@ -121,6 +122,54 @@ def test_a_pattern_with_image_makes_a_file_of_each_image(tmp_path: Path) -> None
         "two_0.tif",
         "two_1.tif",
     ]
+
+
+@pytest.fixture
+def two_images(tmp_path: Path) -> Input:
+    images = [np.full((2, 8, 8), k, np.uint8) for k in (1, 2)]
+    (path,) = imsave({"a": images[0], "b": images[1]}, tmp_path / "two.ome.tif")
+    return Input(source=path, files=(path,))
+
+
+@pytest.mark.parametrize("made", [("two_0.tif",), ("two_1.tif",)])
+def test_a_file_is_up_to_date_when_each_of_its_images_is(
+    made: tuple[str, ...], two_images: Input, tmp_path: Path
+) -> None:
+    out = tmp_path / "out"
+    wanted = request(out, ".tif", "{name}_{image}")
+
+    def state() -> str:
+        return inspect(two_images, wanted, Record.read(out), is_visible=False).facts.state
+
+    assert state() == "new"
+    BatchRun(request=wanted, inputs=[two_images]).run()
+    assert state() == "current"
+    (out / made[0]).unlink()
+    assert state() == "new"
+    (out / made[0]).write_bytes(b"of somebody else")
+    assert state() == "exists"
+
+
+def test_a_file_with_images_that_are_left_is_pending(two_images: Input) -> None:
+    outcome = Outcome(source=two_images.source, status="converted", target=Path("two_0.tif"))
+    each = Row(input=two_images, outcomes=[outcome], n_targets=2)
+    assert (each.state, each.is_pending) == ("new", True)
+    each.outcomes.append(replace(outcome, target=Path("two_1.tif")))
+    assert (each.state, each.is_pending) == ("converted", False)
+
+
+def test_an_image_that_is_gone_is_a_sentence(recording: Input, tmp_path: Path) -> None:
+    job = Job(input=recording, target=tmp_path / "cells_3.tif", image=3)
+    with pytest.raises(UnreadableFileError, match=r"cells.tif no longer has image 3"):
+        request(tmp_path, ".tif", "{name}_{image}").plan_job(job)
+
+
+def test_a_target_whose_name_is_impossible_fails_alone(recording: Input, tmp_path: Path) -> None:
+    (path,) = imsave(np.zeros((3, 8, 9), np.uint8), tmp_path / "in" / f"{250 * 'a'}.tif")
+    long = Input(source=path, files=(path,))
+    (tmp_path / "out").mkdir()
+    report = BatchRun(request=request(tmp_path / "out", ".ome.tif"), inputs=[long, recording]).run()
+    assert [each.status for each in report.outcomes] == ["failed", "converted"]
 
 
 @pytest.mark.parametrize(

@@ -187,6 +187,7 @@ class BatchPanel(FolderPanel):
             if number is not None:
                 row = self.rows.rows[number]
                 row.outcomes.append(outcome)
+                row.n_targets = batch.n_targets[outcome.source]
                 row.share = None
                 changed.append(number)
         self.rows.model.show_changes(changed)
@@ -221,7 +222,7 @@ class BatchPanel(FolderPanel):
         current = None if batch.current is None else self.by_source.get(batch.current.source)
         changed = []
         for number, row in enumerate(self.rows.rows):
-            share = progress.share if number == current and not row.outcomes else None
+            share = progress.share if number == current and not row.is_done else None
             if share != row.share:
                 row.share = share
                 changed.append(number)
@@ -265,7 +266,7 @@ class BatchPanel(FolderPanel):
         self.rows.model.show_changes(range(len(self.rows.rows)))
         self.detail.show_row(self.rows.selected)
         self.is_changed, self.has_ended = False, True
-        self.records.clear()
+        self.records = {}
         self._show_button()
         if self.on_idle is not None:
             self.on_idle()

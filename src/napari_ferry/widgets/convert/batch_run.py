@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import threading
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field, replace
@@ -17,6 +18,7 @@ from napari_ferry.batch.inputs import Input, Inputs, Skipped
 from napari_ferry.batch.job_count import BatchProgress
 from napari_ferry.batch.jobs import Job, Jobs, name_jobs
 from napari_ferry.batch.report import Outcome, Report
+from napari_ferry.errors import UnreadableFileError
 from napari_ferry.saving import Plan, Progress, run
 from napari_ferry.saving.execution.workers import default_workers
 from napari_ferry.widgets.convert.conversion_request import ConversionRequest
@@ -61,6 +63,8 @@ class BatchRun:
     """Outcomes that the window has not shown yet."""
     current: Input | None = None
     """The data set that is converted now."""
+    n_targets: Counter[str | Path] = field(default_factory=Counter)
+    """Number of targets of each source, once they are known."""
 
     def run(self) -> Report:
         """Convert all data sets; for another thread.
@@ -73,6 +77,8 @@ class BatchRun:
         naming = self.request.naming
         record = Record.read(naming.folder)
         jobs = name_jobs(Inputs(found=tuple(self.inputs)), naming, record)
+        self.n_targets.update(job.input.source for job in jobs.jobs)
+        self.n_targets.update(each.path for each in jobs.skipped)
         if not self.overwrite:
             jobs = self._keep_existing(jobs)
         with self._connect() as client:
@@ -99,9 +105,12 @@ class BatchRun:
         return replace(jobs, jobs=tuple(kept), skipped=tuple(skipped))
 
     def _may_save(self, job: Job, record: Record) -> bool:
-        if not job.target.exists():
+        if not os.path.lexists(job.target):  # which returns False for impossible names
             return True
-        entry = record.entry(job.target, job.input.source, job.input.files, self.request.digest)
+        try:
+            entry = record.entry(job.target, job.input.source, job.input.files, self.request.digest)
+        except UnreadableFileError:  # reported by the job
+            return True
         return record.is_current(entry) or record.may_replace(entry, [job.target])
 
     def _connect(self) -> AbstractContextManager[Any]:

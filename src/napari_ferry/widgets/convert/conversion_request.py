@@ -14,7 +14,7 @@ from napari_ferry.batch.batch_record import digest_options
 from napari_ferry.batch.inputs import Input
 from napari_ferry.batch.jobs import Job
 from napari_ferry.batch.output_names import NamedSource, Naming
-from napari_ferry.errors import FerryError, collecting_warnings
+from napari_ferry.errors import FerryError, UnreadableFileError, collecting_warnings
 from napari_ferry.image import Image
 from napari_ferry.io import imload
 from napari_ferry.rendering.save import plan
@@ -50,15 +50,15 @@ class ConversionRequest:
         """Digest of the options in the record of a batch."""
         return digest_options(self.record_options)
 
-    def target_of(self, source: Input) -> Path:
-        """Return the target of a data set; numbers of several are not those of the batch.
+    def target_of(self, source: Input, image: int = 0) -> Path:
+        """Return the target of an image; the numbers of data sets are not those of the batch.
 
         Raises
         ------
         FerryError
             It cannot be named.
         """
-        named = NamedSource(source.source, source.folder, source.files)
+        named = NamedSource(source.source, source.folder, source.files, image)
         return self.naming.name_targets([named])[0]
 
     def plan_images(self, images: Sequence[Image], target: Path) -> Plan:
@@ -80,12 +80,29 @@ class ConversionRequest:
             It cannot be opened or saved.
         """
         images = imload(job.input.source)
-        chosen = images if job.image is None else [images[job.image]]
         try:
-            return images, self.plan_images(chosen, job.target)
+            return images, self.plan_images(_choose_image(images, job), job.target)
         except FerryError:
             close_all(images)
             raise
+
+
+def _choose_image(images: Sequence[Image], job: Job) -> Sequence[Image]:
+    """Return the only image of a job, or all of them.
+
+    Raises
+    ------
+    UnreadableFileError
+        The file has changed since its images were counted.
+    """
+    if job.image is None:
+        return images
+    if job.image >= len(images):
+        raise UnreadableFileError(
+            f"{Path(job.input.source).name} no longer has image {job.image}, counted from 0: "
+            "choose its folder again."
+        )
+    return [images[job.image]]
 
 
 @contextmanager

@@ -103,6 +103,7 @@ class FolderPanel(SurveyPanel):
         """Add the rows that were found since."""
         if self.search is None:
             return
+        is_complete = self.search.is_complete  # or files could be found after the last ones
         finds = self.search.take(_MOST_FINDS)
         rows = [Row(input=each) for each in finds if isinstance(each, Input)]
         self.skipped += [each for each in finds if isinstance(each, Skipped)]
@@ -114,7 +115,7 @@ class FolderPanel(SurveyPanel):
         if finds:
             self._show_count()
             self.is_changed = True
-        elif self.search.is_complete:
+        elif is_complete:
             self._end_search()
 
     def _end_search(self) -> None:
@@ -136,6 +137,8 @@ class FolderPanel(SurveyPanel):
         self.rows.hide()
 
     def _on_search_failed(self, error: Exception) -> None:
+        while self.search is not None and self.search.found:
+            self._take_finds()
         self.search = None
         self.rows.setVisible(bool(self.rows.rows))
         self.summary.show_error("")
@@ -188,6 +191,8 @@ class FolderPanel(SurveyPanel):
         if request == self.request:
             return
         self._show_status("")
+        if self.request is None or request.naming != self.request.naming:
+            self.replace.setChecked(False)  # agreed to for other files
         self.request = request
         self._show_example()
         self._look_again()

@@ -67,9 +67,11 @@ def _describe(
     """Return the facts of a data set that can be opened."""
     shape = _shape_text(images)
     try:
-        target = request.target_of(source)
-        plans = _plan_all(images, target, request)
-        state = _state_of(source, target, plans, request, record)
+        targets = _targets_of(source, images, request)
+        plans = _plan_all(images, targets, request)
+        states = [
+            _state_of(source, *each, request, record) for each in zip(targets, plans, strict=True)
+        ]
     except FerryError as error:
         return Facts(shape=shape, stored=stored, state="failed", error=in_form_words(str(error)))
     return Facts(
@@ -79,21 +81,31 @@ def _describe(
         target_bytes=sum(each.nbytes for each in plans),
         is_encoded=plans[0].is_encoded,
         losses=tuple(dict.fromkeys(text for each in plans for text in each.losses)),
-        state=state,
+        state=_common_state(states),
     )
 
 
-def _plan_all(images: Sequence[Image], target: Path, request: ConversionRequest) -> list[Plan]:
-    """Return the plan of all images, or of each if each has a target of its own."""
+def _targets_of(source: Input, images: Sequence[Image], request: ConversionRequest) -> list[Path]:
+    """Return the target of all images, or of each if each has a target of its own."""
+    count = len(images) if request.naming.has_images else 1
+    return [request.target_of(source, image) for image in range(count)]
+
+
+def _plan_all(
+    images: Sequence[Image], targets: Sequence[Path], request: ConversionRequest
+) -> list[Plan]:
+    """Return the plan of each target."""
     if not request.naming.has_images:
-        return [request.plan_images(images, target)]
-    return [request.plan_images([image], target) for image in images]
+        return [request.plan_images(images, targets[0])]
+    return [
+        request.plan_images([image], target) for image, target in zip(images, targets, strict=True)
+    ]
 
 
 def _state_of(
     source: Input,
     target: Path,
-    plans: Sequence[Plan],
+    plan: Plan,
     request: ConversionRequest,
     record: Record,
 ) -> State:
@@ -101,8 +113,19 @@ def _state_of(
     entry = record.entry(target, source.source, source.files, request.digest)
     if record.is_current(entry):
         return "current"
-    existing = plans[0].existing
+    existing = plan.existing
     return "exists" if existing and not record.may_replace(entry, existing) else "new"
+
+
+def _common_state(states: Sequence[State]) -> State:
+    """Return the state of several targets, which are up to date only together.
+
+    >>> _common_state(["current", "new"])
+    'new'
+    """
+    if "exists" in states:
+        return "exists"
+    return "current" if {*states} == {"current"} else "new"
 
 
 def _shape_text(images: Sequence[Image]) -> str:

@@ -82,6 +82,8 @@ class Row:
         Part that is converted, 0 to 1, while it is.
     outcomes : list of Outcome
         What became of it, one for each of its targets.
+    n_targets : int
+        Number of its targets, several if each image has one.
     """
 
     input: Input
@@ -92,12 +94,18 @@ class Row:
     is_drawn: bool = False
     share: float | None = None
     outcomes: list[Outcome] = field(default_factory=list)
+    n_targets: int = 1
 
     @property
     def name(self) -> str:
         """Name for display, with its folder in a recursive search."""
         name = Path(self.input.source).name
         return (self.input.folder / name).as_posix()
+
+    @property
+    def is_done(self) -> bool:
+        """Whether something became of each of its targets."""
+        return len(self.outcomes) >= self.n_targets
 
     @property
     def state(self) -> State:
@@ -107,11 +115,11 @@ class Row:
         statuses = {outcome.status for outcome in self.outcomes}
         if "failed" in statuses:
             return "failed"
+        if not self.is_done:
+            return "new" if self.facts is None else self.facts.state
         if "converted" in statuses:
             return "converted"
-        if self.outcomes:
-            return "current" if self.outcomes[0].target is not None else "kept"
-        return "new" if self.facts is None else self.facts.state
+        return "current" if self.outcomes[0].target is not None else "kept"
 
     @property
     def state_text(self) -> str:

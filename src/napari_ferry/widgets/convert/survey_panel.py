@@ -82,7 +82,7 @@ class SurveyPanel(ConvertPanels):
     def _look_again(self) -> None:
         """Look into all rows again."""
         SurveyPanel._discard(self)  # a search goes on
-        self.records.clear()
+        self.records = {}
         for row in self.rows.rows:
             row.is_inspected, row.outcomes = False, []
         self.tick.start()
@@ -130,11 +130,12 @@ class SurveyPanel(ConvertPanels):
     def _inspect(self, request: ConversionRequest, tasks: Sequence[_Task]) -> list[Finding]:
         """Look into rows until some time has passed; for another thread."""
         folder, end = request.naming.folder, time.perf_counter() + _SECONDS
-        if folder not in self.records:
-            self.records[folder] = _read_record(folder)
+        records = self.records  # others when a batch ends meanwhile
+        if folder not in records:
+            records[folder] = _read_record(folder)
         findings = []
         for task in tasks:
-            record = self.records[folder]
+            record = records[folder]
             findings.append(inspect(task.source, request, record, is_visible=task.is_visible))
             if time.perf_counter() > end:
                 break

@@ -18,6 +18,7 @@ from napari_ferry.codecs.video.frame_cache import FrameCache
 from napari_ferry.codecs.video.packet_check import PacketChecker
 from napari_ferry.codecs.video.packet_index import PacketIndex
 from napari_ferry.codecs.video.packet_position import seek_packet
+from napari_ferry.codecs.video.reference_check import ReferenceCheck
 from napari_ferry.codecs.video.video_file import MOST_THREADS, VideoFile, open_video
 from napari_ferry.errors import UnreadableFileError, warn
 
@@ -27,10 +28,6 @@ if TYPE_CHECKING:
 _COMPLAINT = "is damaged: the decoder reports an error in its data"
 _MISSING = "is damaged: data are missing from it in the file"
 _CORRUPT = "is damaged: the decoder replaced a part of it"
-
-_TRIED_PACKETS = 32
-"""Number of packets after a seek; one of them must be identified."""
-
 
 _MOST_REORDERED = 16
 """Frames that a decoder may need to find out how many of them it has to put in order."""
@@ -63,6 +60,7 @@ class Decoder:
 
         self.file = self._open()
         self._checker = PacketChecker(path, index, self.file.codec_name)
+        self._references = ReferenceCheck(self.file.codec, index)
         self.cache = FrameCache()
         self.output: Iterator[tuple[int, av.VideoFrame]] = iter(())
         self.last_frame = -1
@@ -73,8 +71,6 @@ class Decoder:
         """Number of the first decodable frame since the last seek."""
         self.first_wanted = 0
         """Number of the first frame that is decoded even if no other depends on it."""
-        self.leaves_out_unreferenced = True
-        """False to decode all frames before a frame that is read."""
         self.damage: dict[int, str] = dict.fromkeys(index.incomplete, _MISSING)
         """Number of each packet known to be damaged, and a predicate about its frame."""
 
@@ -143,11 +139,12 @@ class Decoder:
 
     def _find_from(self, packet: int, i: int) -> av.VideoFrame | None:
         """Return frame i, decoded from a key frame on, or ``None``."""
+        may_leave_out = self._references.is_reliable
         self._jump(packet)
         frame = self._advance(i)
-        if frame or not self.leaves_out_unreferenced:
+        if frame or not may_leave_out:
             return frame
-        self.leaves_out_unreferenced = False
+        self._references.is_reliable = False
         return self._find_from(packet, i)
 
     def _find_carefully(self, i: int) -> av.VideoFrame | None:
@@ -171,7 +168,8 @@ class Decoder:
     def _causes(self, i: int) -> list[int]:
         """Return the damaged packets in the dependencies of frame i."""
         packet = int(self.index.frame_packets[i])
-        return [each for each in self.damage if self.index.follows_in_group(packet, each)]
+        damaged = filter(self._references.may_be_needed, self.damage)
+        return [each for each in damaged if self.index.follows_in_group(packet, each)]
 
     def _warn_of_damage(self, i: int) -> None:
         damage = self.damage.get(int(self.index.frame_packets[i]))
@@ -184,10 +182,8 @@ class Decoder:
             warn(f"Frame {i} of {self.path.name} {damage}.")
 
     def _advance(self, i: int) -> av.VideoFrame | None:
-        """Decode forward to frame i; return ``None`` if the decoder does not output it.
-
-        Frames too far before it for the cache are decoded only if others depend on them.
-        """
+        """Decode forward to frame i; return ``None`` if the decoder does not output it."""
+        # frames too far before it for the cache are decoded only if others depend on them
         self.first_wanted = i - self.cache.capacity - _MOST_REORDERED
         for number, frame in self.output:
             frame_number = int(self.index.frame_numbers[number])
@@ -230,10 +226,14 @@ class Decoder:
 
     def _decode_packets(self, first: int) -> Iterator[tuple[int, av.VideoFrame]]:
         """Decode all packets from a number on; decode packets with possible truncation twice."""
+        may_lack = False
         for number, packet in self._packets_from(first):
             self.next_packet = number + 1
+            if not self._references.add(number, packet) and may_lack:
+                return  # the packet before may have been left out, but others may depend on it
             is_wanted = self.is_careful or self.index.frame_numbers[number] >= self.first_wanted
-            self.file.leave_out_unreferenced(self.leaves_out_unreferenced and not is_wanted)
+            may_lack = self._references.is_reliable and not is_wanted
+            self.file.leave_out_unreferenced(may_lack)
             packet.opaque = (number,)
             if damage := self._checker.find_damage(number, packet):
                 self.damage[number] = damage

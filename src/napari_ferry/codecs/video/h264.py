@@ -1,4 +1,7 @@
-"""Picture order count of H.264, from the header of a picture's first slice (ITU-T H.264, 8.2.1)."""
+"""Picture order count and references of H.264, from the header of a picture's first slice.
+
+ITU-T H.264, 7.3.3 and 8.2.1.
+"""
 
 from __future__ import annotations
 
@@ -33,6 +36,34 @@ class _Sequence:
     is_progressive: bool
 
 
+@dataclass(frozen=True, kw_only=True)
+class SliceStart:
+    """Beginning of a slice header.
+
+    Parameters
+    ----------
+    is_idr : bool
+        True for a picture that ends the use of all pictures before it.
+    is_reference : bool
+        True if other pictures may depend on the picture.
+    is_field : bool
+        True for every second line of a frame.
+    can_start : bool
+        True unless the slice needs pictures displayed before and after it.
+    frame_num : int
+        Number of the picture among the reference pictures, with few bits.
+    sequence : _Sequence
+        Its sequence parameter set.
+    """
+
+    is_idr: bool
+    is_reference: bool
+    is_field: bool
+    can_start: bool
+    frame_num: int
+    sequence: _Sequence
+
+
 class H264:
     """Reader of the headers of H.264.
 
@@ -63,11 +94,29 @@ class H264:
 
     def read(self, data: bytes) -> Picture:
         """Read the header of a picture: its rank is its coded sequence and its count in there."""
+        return self._read_picture(*self._read_first_slice(data))
+
+    def read_slice(self, data: bytes) -> SliceStart:
+        """Read the beginning of a picture's first slice header.
+
+        Parameters
+        ----------
+        data : bytes
+            A packet, or the beginning of one.
+
+        Raises
+        ------
+        LookupError, ValueError
+            There is no picture, or its headers are damaged or use an unsupported feature.
+        """
+        return self._read_first_slice(data)[0]
+
+    def _read_first_slice(self, data: bytes) -> tuple[SliceStart, BitReader]:
+        """Return the beginning of the first slice header, and a reader of its other fields."""
         for unit in self._split(data):
-            unit_type = unit[0] & 31 if unit else 0
-            if unit_type in (_SLICE, _IDR):
+            if unit and unit[0] & 31 in (_SLICE, _IDR):
                 bits = BitReader.from_nal(unit[1:_SLICE_HEADER_BYTES])
-                return self._read_slice(unit_type, unit[0] >> 5 & 3, bits)
+                return self._read_slice_start(unit[0], bits), bits
             self._read_parameters(unit)
         raise NoPictureError
 
@@ -82,27 +131,38 @@ class H264:
             number = bits.ue()
             self._sequence_of_picture[number] = bits.ue()
 
-    def _read_slice(self, unit_type: int, reference: int, bits: BitReader) -> Picture:
+    def _read_slice_start(self, unit_header: int, bits: BitReader) -> SliceStart:
         bits.ue()  # first_mb_in_slice
         can_start = bits.ue() % 5 != _B_SLICE
         sequence = self._sequences[self._sequence_of_picture[bits.ue()]]
         if sequence.has_color_planes:
             bits.u(2)
-        bits.u(sequence.frame_num_bits)
-        if not sequence.is_progressive and bits.u(1):  # field_pic_flag
-            bits.u(1)
+        frame_num = bits.u(sequence.frame_num_bits)
+        is_field = not sequence.is_progressive and bool(bits.u(1))
+        if is_field:
+            bits.u(1)  # bottom_field_flag
+        return SliceStart(
+            is_idr=unit_header & 31 == _IDR,
+            is_reference=bool(unit_header >> 5 & 3),
+            is_field=is_field,
+            can_start=can_start,
+            frame_num=frame_num,
+            sequence=sequence,
+        )
 
-        if unit_type == _IDR:
+    def _read_picture(self, start: SliceStart, bits: BitReader) -> Picture:
+        if start.is_idr:
             bits.ue()  # idr_pic_id
             self._epoch += 1
             self._last_count = 0
 
         count = 0  # of all pictures, if they are displayed in decoding order
+        sequence = start.sequence
         if sequence.order_type == 0:
             low = bits.u(sequence.order_bits)
             count = nearest(self._last_count, low, sequence.order_bits)
-            self._last_count = count if reference else self._last_count
-        return Picture(rank=(self._epoch, count), is_output=True, can_start=can_start)
+            self._last_count = count if start.is_reference else self._last_count
+        return Picture(rank=(self._epoch, count), is_output=True, can_start=start.can_start)
 
 
 def nearest(last: int, low: int, width: int) -> int:

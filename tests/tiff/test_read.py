@@ -11,7 +11,7 @@ import pytest
 import tifffile
 
 from helpers import assert_same_pixels, pixels
-from napari_ferry import imload
+from napari_ferry import imload, imsave
 from napari_ferry.errors import FerryWarning
 from napari_ferry.image import Channel
 from tiff_files import GRAY
@@ -143,3 +143,24 @@ def test_a_page_of_another_kind_after_a_hyperstack_is_left_out(tmp_path: Path) -
     with pytest.warns(FerryWarning, match="has 6 pages: the first 5 are shown"):
         (image,) = imload(tmp_path / "a.tif")
     assert_same_pixels(image.array, data)
+
+
+@pytest.mark.parametrize("part", [0.1, 0.5, 0.97])
+@pytest.mark.parametrize("writer", ["ours", "tifffile"])
+def test_planes_before_the_end_of_a_file_that_is_cut_off_are_shown(
+    tmp_path: Path, writer: str, part: float
+) -> None:
+    """The other directories of such files follow all pixels, so that they are lost first."""
+    stack = np.arange(40 * 64 * 64, dtype=np.uint16).reshape(40, 64, 64)
+    path = tmp_path / "a.tif"
+    if writer == "ours":
+        imsave(stack, path)
+    else:
+        tifffile.imwrite(path, stack, imagej=True, metadata={"axes": "TYX"})
+    os.truncate(path, int(path.stat().st_size * part))
+
+    with pytest.warns(FerryWarning, match="is cut off: its ImageJ header declares 40 planes"):
+        (image,) = imload(path)
+    n_complete = path.stat().st_size // stack[0].nbytes
+    assert image.shape[0] in (n_complete, n_complete - 1)
+    np.testing.assert_array_equal(image, stack[: image.shape[0]])

@@ -198,13 +198,16 @@ def _count_planes(header: Header, count: int, is_even: bool, *, can_share: bool)
     """
     if is_even and (header.next_page == 0 or ends_after(header, count)):
         return count
-    pages = len(TiffPages(header.path))
-    if is_even:
-        return max(count, pages)
-    # a file with a single directory has all planes in one block
-    is_block = can_share and header.next_page == 0 and header.raw_dtype is not None
+    # a file with a single directory has all planes in one block, and so has a file whose other
+    # directories follow all planes, beyond the end where it is cut off
+    is_cut = header.next_page >= max(header.stamp.nbytes, header.start + count * header.nbytes)
+    is_block = can_share and header.raw_dtype is not None and (header.next_page == 0 or is_cut)
     in_block = (header.stamp.nbytes - header.start) // header.nbytes if is_block else 0
-    return max(pages, min(count, in_block))
+    if is_block and is_cut:
+        return max(1, min(count, in_block))
+
+    pages = len(TiffPages(header.path))
+    return max(pages, count if is_even else min(count, in_block))
 
 
 def _fit_sizes(
@@ -241,10 +244,11 @@ def _fit_sizes(
         lengths = [existing if length > 1 else 1 for length in lengths]
         consequence = "all of them are shown"
 
-    warn_incomplete(
-        f"The ImageJ header of {header.path.name} declares {count} planes, but the file has "
-        f"{existing} pages: {consequence}.",
-    )
+    name = header.path.name
+    is_cut = existing < count and header.next_page >= header.stamp.nbytes
+    subject = f"{name} is cut off: its" if is_cut else f"The ImageJ header of {name} declares"
+    found = f"ImageJ header declares {count} planes" if is_cut else f"{count} planes"
+    warn_incomplete(f"{subject} {found}, but the file has {existing} pages: {consequence}.")
     if is_stack and count == 1:
         return single_axis(metadata, existing)
     fitted = dict(zip(names, lengths, strict=True))

@@ -257,6 +257,15 @@ def test_a_list_names_the_inputs(run: Run) -> None:
     assert out.splitlines()[-1].startswith("3 converted")
 
 
+def test_a_name_in_a_list_ends_with_its_line_alone(run: Run) -> None:
+    """Other separators of lines, which texts copied from documents contain, may be in names."""
+    name = "in/a\u2028b\x85.tif"
+    imsave(make_image("tyx", "uint8", t=6), name)
+    Path("list.txt").write_text(f"{name}\n", "utf-8")
+    status, _, err = run("convert", "@list.txt", "out", "--format", ".gif")
+    assert (status, files()) == (0, ["a\u2028b\x85.gif"]), err
+
+
 def test_a_list_of_one_file_is_converted_file_by_file(run: Run) -> None:
     Path("one.txt").write_text("in/a 2.tif")
     assert run("convert", "@one.txt", "in/a 10.tif", "out", "--format", ".gif")[0] == 0

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -45,7 +46,8 @@ def _paths_in(source: str) -> Iterator[str]:
         )
     with reading(path):
         text = os.fsdecode(path.read_bytes().removeprefix(b"\xef\xbb\xbf"))
-    found = [line for line in text.splitlines() if line.strip()]
+    # names may contain the other characters at which `str.splitlines` splits
+    found = [line for line in re.split(r"\r\n|\r|\n", text) if line.strip()]
     if not found:
         raise MissingFileError(f"{path} names no files: write one path in each line.")
     yield from found

@@ -133,6 +133,17 @@ def test_a_save_that_fails_is_tried_again() -> None:
     assert statuses(convert()) == ["skipped", "converted", "skipped"]
 
 
+def test_a_file_too_large_for_the_memory_does_not_stop_the_others() -> None:
+    def fill_memory(planned: Plan, **options: Any) -> list[Path]:
+        if planned.paths[0].name.startswith("b"):
+            np.empty(2**60, np.uint8)
+        return run(planned, **options)
+
+    report = convert(save=fill_memory)
+    assert statuses(report) == ["converted", "failed", "converted"]
+    assert report.outcomes[1].message.startswith("b µ.tif needs more memory than there is (Unable")
+
+
 def test_a_file_with_other_pixels_than_expected_is_opened_again() -> None:
     opened: list[str] = []
 

@@ -194,6 +194,9 @@ class _Batch:
             return None
         except FerryError as error:
             outcome = Outcome(source=job.input.source, status="failed", message=str(error))
+        except MemoryError as error:
+            text = _too_large(job, error)
+            outcome = Outcome(source=job.input.source, status="failed", message=text)
 
         self.count.end(number, converted=outcome.status == "converted")
         return replace(
@@ -259,6 +262,15 @@ class _Batch:
                 is_complete = bool(paths) or _is_in_place(plan, start)
                 self.record.end(entry, (paths or plan.existing) if is_complete else ())
         return paths
+
+
+def _too_large(job: Job, error: MemoryError) -> str:
+    """Return the message about a data set that does not fit into memory."""
+    reason = f" ({error})" if str(error) else ""
+    return (
+        f"{Path(job.input.source).name} needs more memory than there is{reason}: close other "
+        "programs, or use fewer threads."
+    )
 
 
 def _interrupt(stop: threading.Event, cancel: Callable[[], bool] | None) -> bool:

@@ -105,6 +105,24 @@ def test_a_file_that_was_refused_is_not_replaced_later() -> None:
     assert (OUT / "c.ome.tif").read_text() == "newer work"
 
 
+def test_a_file_made_during_a_save_is_not_recorded_as_its_result() -> None:
+    def save_late(planned: Plan, **options: Any) -> list[Path]:
+        is_last = planned.paths[0].name.startswith("c")
+        if is_last:
+            options["progress"] = interfere
+        return run(planned, **options)
+
+    def interfere(_: object) -> None:
+        (OUT / "c.ome.tif").write_text("my own work")
+
+    assert statuses(convert(save=save_late)) == ["converted", "converted", "failed"]
+    assert statuses(convert()) == ["skipped", "skipped", "failed"]
+    imsave(make_image("tyx", t=5), "in/c.tif", overwrite=True)
+    assert statuses(convert()) == ["skipped", "skipped", "failed"]
+    assert (OUT / "c.ome.tif").read_text() == "my own work"
+    assert statuses(convert(overwrite=True)) == ["skipped", "skipped", "converted"]
+
+
 def test_a_target_from_another_source_is_kept() -> None:
     convert()
     before = stamps()["c.ome.tif"]

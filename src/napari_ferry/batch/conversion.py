@@ -28,6 +28,7 @@ from napari_ferry.files.stored_size import stored_bytes
 from napari_ferry.image import Image
 from napari_ferry.saving import Plan, interrupted_save, run
 from napari_ferry.saving.disk.new_folders import new_folders
+from napari_ferry.saving.partial.interruption import is_unplaced
 from napari_ferry.saving.plan_run import check_save
 
 Planner: TypeAlias = Callable[[Job], tuple[Sequence[Image], Plan]]
@@ -249,18 +250,19 @@ class _Batch:
         """Carry out a plan, between the lines of its start and its end in the record."""
         with new_folders(plan.paths[0].parent):
             start = self.record.start(entry, plan.existing)
-            paths: list[Path] = []
+            files: Sequence[Path] = ()
             try:
-                paths = self.save(
+                files = paths = self.save(
                     plan,
                     overwrite=overwrite,
                     progress=partial(self.count.move, number),
                     cancel=self.cancel,
                 )
+            except KeyboardInterrupt:  # perhaps when everything is in place
+                files = plan.existing if _is_in_place(plan, start) else ()
+                raise
             finally:
-                # an interrupt may come when everything is in place
-                is_complete = bool(paths) or _is_in_place(plan, start)
-                self.record.end(entry, (paths or plan.existing) if is_complete else ())
+                self.record.end(entry, files)
         return paths
 
 
@@ -283,5 +285,7 @@ def _interrupt(stop: threading.Event, cancel: Callable[[], bool] | None) -> bool
 def _is_in_place(plan: Plan, start: Start) -> bool:
     """Return True if an interrupted save has put all its files in place."""
     existing = plan.existing
-    is_changed = bool(existing) and read_state(existing).digest != start.before
+    if not existing or is_unplaced(plan.paths[0]):  # or made by somebody else
+        return False
+    is_changed = read_state(existing).digest != start.before
     return is_changed and interrupted_save(plan.paths[0]) is None

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from napari_ferry.widgets.export.export_widget import Export
+from napari_ferry.widgets.export.modules import import_modules
 from napari_ferry.widgets.export.widget_steps import Steps
 
 pytestmark = [
@@ -84,3 +85,8 @@ def test_a_step_that_failed_leaves_nothing_to_end():
         steps.take()
     assert steps.is_begun
     assert steps.end() is None
+
+
+def test_modules_of_the_dock_can_be_imported():
+    """They are named by strings, and imported in a thread."""
+    import_modules()

@@ -30,8 +30,9 @@ class HelpButton(QPushButton):
 
 
 def page_url(page: str) -> str:
-    """Return the address of a page of the documentation, as in the metadata of the package."""
+    """Return the address of a page of the documentation, beside its first page in the metadata."""
     urls = metadata(_DISTRIBUTION).get_all("Project-URL") or []
     entries = (url.partition(", ") for url in urls)
     base = next((address for label, _, address in entries if label == "Documentation"), "")
-    return f"{base}/{page}"
+    folder = base.rpartition("/")[0] if base.endswith(".md") else base
+    return f"{folder}/{page}"

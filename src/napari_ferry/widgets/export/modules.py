@@ -14,7 +14,7 @@ _MODULES = (
     f"{_EXPORT}.data_fields",
     f"{_EXPORT}.movie_fields",
     f"{_EXPORT}.movie_tab",
-    f"{_EXPORT}.jobs",
+    f"{_EXPORT}.job_queue",
     "tifffile",
     "imagecodecs",
 )

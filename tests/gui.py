@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import copy
+import os
+import sys
 import threading
 import time
 from collections import Counter
@@ -11,6 +13,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
+NEEDS_DISPLAY = pytest.mark.skipif(
+    sys.platform == "linux" and not os.environ.get("DISPLAY"),
+    reason="no display: run under xvfb-run",
+)
+"""Mark of a test that opens a window."""
+
+WINDOW = [pytest.mark.window, NEEDS_DISPLAY]
+"""Marks of a module of such tests."""
 
 
 def drop(target: Any, *paths: Path) -> None:

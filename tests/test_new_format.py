@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 
 import napari_ferry
+from gui import NEEDS_DISPLAY
 
 HERE = Path(__file__).parent
 
@@ -93,10 +94,7 @@ assert main(["convert", "b.tif", "c.npy"]) == 1  # which exists
 
 
 @pytest.mark.window
-@pytest.mark.skipif(
-    sys.platform == "linux" and not os.environ.get("DISPLAY"),
-    reason="no display: run under xvfb-run",
-)
+@NEEDS_DISPLAY
 def test_the_window_knows_a_new_format(with_npy: Path, tmp_path: Path) -> None:
     code = """
 from pathlib import Path

@@ -9,16 +9,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from gui import drop
+from gui import WINDOW, drop
 from napari_ferry import Axis, Image, imload, imsave
 
-pytestmark = [
-    pytest.mark.window,
-    pytest.mark.skipif(
-        sys.platform == "linux" and not os.environ.get("DISPLAY"),
-        reason="no display: run under xvfb-run",
-    ),
-]
+pytestmark = WINDOW
 
 PLUGIN = "napari-ferry"
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -11,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from gui import drop
+from gui import WINDOW, drop
 from napari_ferry import imsave
 from napari_ferry.io.search import suffixes
 from napari_ferry.plugin.default_reader import follow_preference, is_default, open_always
@@ -19,13 +17,7 @@ from napari_ferry.plugin.preferences import preferences_page
 from napari_ferry.plugin.previous_readers import load_readers, save_readers
 from toasts import Toasts, real_toasts
 
-pytestmark = [
-    pytest.mark.window,
-    pytest.mark.skipif(
-        sys.platform == "linux" and not os.environ.get("DISPLAY"),
-        reason="no display: run under xvfb-run",
-    ),
-]
+pytestmark = WINDOW
 
 QUESTION = "Always open these files with napari-ferry?"
 

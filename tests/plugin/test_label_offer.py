@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import sys
 import threading
 import weakref
 from collections.abc import Iterator
@@ -13,18 +11,12 @@ from typing import Any
 import numpy as np
 import pytest
 
-from gui import drop
+from gui import WINDOW, drop
 from napari_ferry import Axis, Image, imload, imsave
 from napari_ferry.plugin.label_offer import offer_labels, show_as_labels
 from toasts import Toasts, real_toasts
 
-pytestmark = [
-    pytest.mark.window,
-    pytest.mark.skipif(
-        sys.platform == "linux" and not os.environ.get("DISPLAY"),
-        reason="no display: run under xvfb-run",
-    ),
-]
+pytestmark = WINDOW
 
 LONG = 150
 """Milliseconds after which a question would have been asked."""

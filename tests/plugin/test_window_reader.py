@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -12,16 +11,11 @@ import numpy as np
 import pytest
 from napari.components import ViewerModel
 
-from gui import drop
+from gui import NEEDS_DISPLAY, drop
 from napari_ferry import UnreadableFileError, imload, imsave
 from toasts import Toasts, real_toasts
 
 PLUGIN = "napari-ferry"
-
-window = pytest.mark.skipif(
-    sys.platform == "linux" and not os.environ.get("DISPLAY"),
-    reason="no display: run under xvfb-run",
-)
 
 
 @pytest.fixture
@@ -41,7 +35,7 @@ def damaged(folder: Path, name: str = "damaged.tif") -> Path:
     return path
 
 
-@window
+@NEEDS_DISPLAY
 @pytest.mark.window
 @pytest.mark.parametrize("name", ["damaged.tif", "damaged.gif"])
 def test_a_damaged_file_is_one_notice_and_the_window_lives(
@@ -69,7 +63,7 @@ def test_a_damaged_file_is_one_notice_and_the_window_lives(
     assert toasts.texts == []
 
 
-@window
+@NEEDS_DISPLAY
 @pytest.mark.window
 def test_a_damaged_file_from_our_dialog_is_one_notice(
     tmp_path: Path, shared_viewer: Any, toasts: Toasts, monkeypatch: pytest.MonkeyPatch
@@ -83,7 +77,7 @@ def test_a_damaged_file_from_our_dialog_is_one_notice(
     assert text.startswith("damaged.tif ")
 
 
-@window
+@NEEDS_DISPLAY
 @pytest.mark.window
 def test_a_script_in_the_window_gets_the_error(
     tmp_path: Path, shared_viewer: Any, toasts: Toasts

@@ -13,7 +13,6 @@ where more than one layer is blended and rounded. Two cases are undefined in nap
 from __future__ import annotations
 
 import gc
-import os
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack
@@ -25,18 +24,13 @@ import numpy as np
 import pytest
 
 from canvas_scenes import FAMILIES, FULL, LARGE, Layer, Scene, image
+from gui import WINDOW
 from napari_ferry.plugin.viewer import viewer_images, viewer_state
 from napari_ferry.plugin.viewer_overlays import find_attribute
 from napari_ferry.rendering.overlays import Corner
 from napari_ferry.rendering.render import render
 
-pytestmark = [
-    pytest.mark.window,
-    pytest.mark.skipif(
-        sys.platform == "linux" and not os.environ.get("DISPLAY"),
-        reason="no display: run under xvfb-run",
-    ),
-]
+pytestmark = WINDOW
 
 _NANOMETERS = {"micrometer": 1000.0, "nanometer": 1.0}
 _CHECKER = "napari._qt.threads.status_checker.StatusChecker.start"

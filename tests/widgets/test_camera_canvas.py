@@ -1,22 +1,15 @@
 """Moves of the camera drawn by the viewer's canvas; everything is restored afterwards."""
 
 import itertools
-import os
-import sys
 from typing import Any
 
 import numpy as np
 import pytest
 
+from gui import WINDOW
 from napari_ferry import FerryWarning, InvalidImageError, SaveCancelledError, imload, plan
 
-pytestmark = [
-    pytest.mark.window,
-    pytest.mark.skipif(
-        sys.platform == "linux" and "DISPLAY" not in os.environ,
-        reason="no display: run under xvfb-run",
-    ),
-]
+pytestmark = WINDOW
 
 SIZE = (120, 160)
 

@@ -1,22 +1,15 @@
 """The form *Camera* in a host of its own: choose, type, click and play, as a user does."""
 
-import os
-import sys
 from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
 import pytest
 
+from gui import WINDOW
 from napari_ferry import InvalidImageError
 
-pytestmark = [
-    pytest.mark.window,
-    pytest.mark.skipif(
-        sys.platform == "linux" and "DISPLAY" not in os.environ,
-        reason="no display: run under xvfb-run",
-    ),
-]
+pytestmark = WINDOW
 
 WIDTH = 320
 

@@ -1,7 +1,5 @@
 """Frames drawn by the viewer in its own thread; everything is restored afterwards."""
 
-import os
-import sys
 import threading
 import time
 from typing import Any
@@ -9,15 +7,10 @@ from typing import Any
 import numpy as np
 import pytest
 
+from gui import WINDOW
 from napari_ferry import InvalidImageError, SaveCancelledError, UnreadableFileError, imload, plan
 
-pytestmark = [
-    pytest.mark.window,
-    pytest.mark.skipif(
-        sys.platform == "linux" and not os.environ.get("DISPLAY"),
-        reason="no display: run under xvfb-run",
-    ),
-]
+pytestmark = WINDOW
 
 
 @pytest.fixture

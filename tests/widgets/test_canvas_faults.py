@@ -1,7 +1,5 @@
 """Frames that the viewer's canvas cannot draw: readers get an error, and nothing hangs."""
 
-import os
-import sys
 import threading
 from typing import Any
 
@@ -9,15 +7,10 @@ import numpy as np
 import pytest
 
 import napari_ferry
+from gui import WINDOW
 from napari_ferry import InvalidImageError, SaveError
 
-pytestmark = [
-    pytest.mark.window,
-    pytest.mark.skipif(
-        sys.platform == "linux" and "DISPLAY" not in os.environ,
-        reason="no display: run under xvfb-run",
-    ),
-]
+pytestmark = WINDOW
 
 
 @pytest.fixture

@@ -1,7 +1,5 @@
 """The dock *Convert folder*: drop, type, check, click, stop and go on, as a user does."""
 
-import os
-import sys
 import threading
 from pathlib import Path
 from typing import Any
@@ -9,19 +7,13 @@ from typing import Any
 import numpy as np
 import pytest
 
-from gui import drop
+from gui import WINDOW, drop
 from napari_ferry import imsave
 from napari_ferry.batch.output_names import RECORD_NAME
 from napari_ferry.cli import main
 from napari_ferry.widgets.convert import words
 
-pytestmark = [
-    pytest.mark.window,
-    pytest.mark.skipif(
-        sys.platform == "linux" and not os.environ.get("DISPLAY"),
-        reason="no display: run under xvfb-run",
-    ),
-]
+pytestmark = WINDOW
 
 WAIT = 15_000
 

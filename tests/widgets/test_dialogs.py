@@ -1,7 +1,5 @@
 """Dialogs that save and open files, from the menus and the command palette."""
 
-import os
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -10,17 +8,11 @@ import numpy as np
 import pytest
 from npe2 import PluginManager, PluginManifest
 
-from gui import answer, menu_entry
+from gui import WINDOW, answer, menu_entry
 from napari_ferry import imload, imsave
 from napari_ferry.widgets import activation
 
-pytestmark = [
-    pytest.mark.window,
-    pytest.mark.skipif(
-        sys.platform == "linux" and not os.environ.get("DISPLAY"),
-        reason="no display: run under xvfb-run",
-    ),
-]
+pytestmark = WINDOW
 
 Answer = Callable[..., list[Any]]
 

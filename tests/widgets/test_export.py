@@ -1,8 +1,6 @@
 """The widget *Export layers*: select, type, check and click, as a user does."""
 
 import json
-import os
-import sys
 import threading
 import time
 from pathlib import Path
@@ -11,17 +9,11 @@ from typing import Any
 import numpy as np
 import pytest
 
-from gui import answer
+from gui import WINDOW, answer
 from napari_ferry import imload
 from napari_ferry.arrays import Frames
 
-pytestmark = [
-    pytest.mark.window,
-    pytest.mark.skipif(
-        sys.platform == "linux" and not os.environ.get("DISPLAY"),
-        reason="no display: run under xvfb-run",
-    ),
-]
+pytestmark = WINDOW
 
 WAIT = 15_000
 MOVIES = (".gif", ".mkv", ".mp4")

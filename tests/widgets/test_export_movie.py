@@ -2,24 +2,18 @@
 
 import itertools
 import os
-import sys
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
+from gui import WINDOW
 from napari_ferry import imload
 from napari_ferry.plugin.samples import moving_cells
 from napari_ferry.widgets.export.export_widget import show_export
 
-pytestmark = [
-    pytest.mark.window,
-    pytest.mark.skipif(
-        sys.platform == "linux" and not os.environ.get("DISPLAY"),
-        reason="no display: run under xvfb-run",
-    ),
-]
+pytestmark = WINDOW
 
 WAIT = 20_000
 

@@ -1,24 +1,17 @@
 """The dock *Export* while it opens: its tabs are imported and made behind the window's back."""
 
-import os
-import sys
 from collections.abc import Generator
 from typing import Any
 
 import numpy as np
 import pytest
 
+from gui import WINDOW
 from napari_ferry.widgets.export.export_widget import Export
 from napari_ferry.widgets.export.modules import import_modules
 from napari_ferry.widgets.export.widget_steps import Steps
 
-pytestmark = [
-    pytest.mark.window,
-    pytest.mark.skipif(
-        sys.platform == "linux" and not os.environ.get("DISPLAY"),
-        reason="no display: run under xvfb-run",
-    ),
-]
+pytestmark = WINDOW
 
 
 @pytest.fixture

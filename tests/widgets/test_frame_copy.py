@@ -1,7 +1,5 @@
 """The frame in the viewer on the clipboard, in a real window."""
 
-import os
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -9,17 +7,11 @@ import numpy as np
 import pytest
 from napari.utils.notifications import notification_manager
 
-from gui import menu_entry
+from gui import WINDOW, menu_entry
 from napari_ferry import imload
 from napari_ferry.widgets.frame_copy import copy_frame
 
-pytestmark = [
-    pytest.mark.window,
-    pytest.mark.skipif(
-        sys.platform == "linux" and not os.environ.get("DISPLAY"),
-        reason="no display: run under xvfb-run",
-    ),
-]
+pytestmark = WINDOW
 
 
 @pytest.fixture

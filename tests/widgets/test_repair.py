@@ -5,7 +5,6 @@ import gc
 import importlib
 import json
 import os
-import sys
 import threading
 from pathlib import Path
 from typing import Any
@@ -14,7 +13,7 @@ import numpy as np
 import psutil
 import pytest
 
-from gui import drop
+from gui import WINDOW, drop
 from napari_ferry import Image, imload
 from napari_ferry.codecs.binary.calibration import Calibration
 from napari_ferry.codecs.binary.layout import KnownFields, Layout
@@ -24,13 +23,7 @@ from napari_ferry.codecs.binary.sidecar_plan import write_sidecar
 from napari_ferry.image import Axis, Channel
 from napari_ferry.plugin.samples import calcium_movie
 
-pytestmark = [
-    pytest.mark.window,
-    pytest.mark.skipif(
-        sys.platform == "linux" and not os.environ.get("DISPLAY"),
-        reason="no display: run under xvfb-run",
-    ),
-]
+pytestmark = WINDOW
 
 WAIT = 15_000
 THOROUGH = pytest.mark.thorough

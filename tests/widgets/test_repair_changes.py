@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import json
-import os
-import sys
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
-from gui import drop
+from gui import WINDOW, drop
 from helpers import pixels
 from napari_ferry import imload
 from napari_ferry.errors import TargetError
@@ -19,13 +17,7 @@ from napari_ferry.widgets.repair import change_panel
 from raw_files import raw
 from zarr_files import write_image
 
-pytestmark = [
-    pytest.mark.window,
-    pytest.mark.skipif(
-        sys.platform == "linux" and not os.environ.get("DISPLAY"),
-        reason="no display: run under xvfb-run",
-    ),
-]
+pytestmark = WINDOW
 
 WAIT = 15_000
 DATA = pixels((3, 16, 20))

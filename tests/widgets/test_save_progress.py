@@ -1,8 +1,6 @@
 """Saves from napari's menus: the window remains usable, and each can be cancelled."""
 
 import gc
-import os
-import sys
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,19 +10,14 @@ import numpy as np
 import pytest
 from npe2 import PluginManager
 
+from gui import WINDOW
 from napari_ferry import Axis, Image, SaveCancelledError, SaveError, imload, imsave
 from napari_ferry.arrays import Frames
 from napari_ferry.layers.layer_data import to_layers
 from napari_ferry.plugin.commands import write_tiff
 from napari_ferry.saving import run
 
-pytestmark = [
-    pytest.mark.window,
-    pytest.mark.skipif(
-        sys.platform == "linux" and not os.environ.get("DISPLAY"),
-        reason="no display: run under xvfb-run",
-    ),
-]
+pytestmark = WINDOW
 
 SHAPE = (40, 16, 16)
 

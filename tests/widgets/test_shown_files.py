@@ -2,22 +2,16 @@
 
 from __future__ import annotations
 
-import os
 import random
-import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
 from benchmarks.changes import WRITERS, Notices, dismiss, show_and_change
 
-pytestmark = [
-    pytest.mark.window,
-    pytest.mark.skipif(
-        sys.platform == "linux" and "DISPLAY" not in os.environ,
-        reason="no display: run under xvfb-run",
-    ),
-]
+from gui import WINDOW
+
+pytestmark = WINDOW
 
 
 @pytest.mark.filterwarnings("always::napari_ferry.errors.FerryWarning")  # which the window shows

@@ -17,7 +17,8 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks.measure import ROOT, Case, Group, Result, measure_group, warm
+from benchmarks.measure import ROOT, Case, Group, Result, measure_group
+from benchmarks.opening import deflate, ferry, write_small_files
 from benchmarks.page import write_section
 
 Job = Callable[[], Any]
@@ -94,8 +95,6 @@ def reading_groups(folder: Path, sizes: Sequence[float], rounds: int) -> list[Gr
 
 def opening_groups(folder: Path, counts: Sequence[int], rounds: int) -> list[Group]:
     """Write compressed pages and folders of files, and return groups for their first frames."""
-    from benchmarks.opening import deflate, write_small_files
-
     pages, files = counts, [n for n in counts if n <= 10_000]
     for count in pages:
         deflate(folder / f"{count}.pages.tif", count)
@@ -104,7 +103,7 @@ def opening_groups(folder: Path, counts: Sequence[int], rounds: int) -> list[Gro
 
     def cases(names: Sequence[int], suffix: str) -> list[Case]:
         return [
-            Case(f"{n:,}", "growth:open_first", {"path": str(folder / f"{n}.{suffix}")}, 3)
+            Case(f"{n:,}", "opening:ferry", {"path": str(folder / f"{n}.{suffix}")}, 3)
             for n in names
         ]
 
@@ -148,14 +147,7 @@ def save(out: str, size: float, suffix: str, options: dict[str, Any]) -> Job:
 
 def first_frame(out: str, size: float, source: str) -> Job:
     """Open a file and read one frame."""
-    return open_first(out, str(Path(source, f"{size:g}.tif")))
-
-
-def open_first(out: str, path: str) -> Job:
-    """Open a path and read one frame."""
-    from napari_ferry import imload
-
-    return warm(lambda: np.array(imload(path)[0].array[0]))
+    return ferry(out, str(Path(source, f"{size:g}.tif")))
 
 
 def all_frames(out: str, size: float, source: str) -> Job:

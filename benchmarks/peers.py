@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 
 from benchmarks.measure import Case, Group, warm
 from benchmarks.pixels import frames_of, noise
+from benchmarks.saving import make_data, synced
 
 Job = Callable[[], Any]
 READERS = {
@@ -54,9 +55,9 @@ def groups(folder: Path, *, quick: bool) -> list[Group]:
 def _opening(path: str) -> list[Case]:
     settings = {"path": path}
     cases = [
-        Case("tifffile.memmap", "peers:first_mapped", settings, 3),
-        Case("the same again (A/A)", "peers:first_mapped", settings, 3),
-        Case("**napari-ferry**", "peers:first_ferry", settings, 3, {"wall": 1.5}),
+        Case("tifffile.memmap", "opening:memmap", settings, 3),
+        Case("the same again (A/A)", "opening:memmap", settings, 3),
+        Case("**napari-ferry**", "opening:ferry", settings, 3, {"wall": 1.5}),
         *(
             Case(name, "peers:first_of_reader", {**settings, "module": module})
             for name, module in READERS.items()
@@ -129,18 +130,6 @@ def _installed(cases: Iterable[Case]) -> list[Case]:
 # --- opening and loading ------------------------------------------------------------------------
 
 
-def first_mapped(out: str, path: str) -> Job:
-    import tifffile
-
-    return warm(lambda: np.array(tifffile.memmap(path, mode="r")[0]))
-
-
-def first_ferry(out: str, path: str) -> Job:
-    from napari_ferry import imload
-
-    return warm(lambda: np.array(imload(path)[0].array[0]))
-
-
 def first_of_reader(out: str, path: str, module: str) -> Job:
     """Open with a reader plugin, and read the first frame of its first layer."""
     get_reader = import_module(module).napari_get_reader
@@ -210,16 +199,9 @@ def save_bioio(out: str, nbytes: int) -> Job:
 
 
 def _synced(save: Callable[[NDArray[np.uint16], str], None], out: str, nbytes: int) -> Job:
-    data = noise(frames_of(nbytes))
-    path = str(Path(out, "a.ome.tif"))
+    data, path = make_data(out, nbytes), Path(out, "a.ome.tif")
     save(data[:2], str(Path(out, "warm.ome.tif")))
-
-    def job() -> None:
-        save(data, path)
-        with Path(path).open("rb") as file:
-            os.fsync(file.fileno())
-
-    return job
+    return synced(lambda: save(data, str(path)), path)
 
 
 def pyramid_ferry(out: str, nbytes: int) -> Job:

@@ -55,7 +55,7 @@ def _cases(nbytes: int, *, slow: bool) -> list[Case]:
 
 
 def raw(out: str, nbytes: int, replace: bool = False) -> Job:
-    data = _data(out, nbytes)
+    data = make_data(out, nbytes)
     path = Path(out, "a.part" if replace else "a.bin")
 
     def job() -> None:
@@ -73,7 +73,7 @@ def raw(out: str, nbytes: int, replace: bool = False) -> Job:
 def ferry(out: str, nbytes: int, suffix: str) -> Job:
     from napari_ferry import imsave
 
-    data = _data(out, nbytes)
+    data = make_data(out, nbytes)
     imsave(data[:2], Path(out, "warm" + suffix))
     return lambda: imsave(data, Path(out, "a" + suffix))
 
@@ -81,35 +81,36 @@ def ferry(out: str, nbytes: int, suffix: str) -> Job:
 def tiff(out: str, nbytes: int, **kind: bool) -> Job:
     import tifffile
 
-    data = _data(out, nbytes)
+    data = make_data(out, nbytes)
     path = Path(out, "a.tif")
     tifffile.imwrite(Path(out, "warm.tif"), data[:2], **kind)
-    return _synced(lambda: tifffile.imwrite(path, data, **kind), path)
+    return synced(lambda: tifffile.imwrite(path, data, **kind), path)
 
 
 def builtin(out: str, nbytes: int) -> Job:
     from napari_builtins.io import napari_write_image
 
-    data = _data(out, nbytes)
+    data = make_data(out, nbytes)
     path = Path(out, "a.tif")
     napari_write_image(str(Path(out, "warm.tif")), data[:2], {})
-    return _synced(lambda: napari_write_image(str(path), data, {}), path)
+    return synced(lambda: napari_write_image(str(path), data, {}), path)
 
 
 def pillow(out: str, nbytes: int) -> Job:
     from PIL import Image
 
-    data = _data(out, nbytes)
+    data = make_data(out, nbytes)
     path = Path(out, "a.tif")
 
     def job() -> None:
         first, *rest = (Image.fromarray(frame) for frame in data)
         first.save(path, save_all=True, append_images=rest)
 
-    return _synced(job, path)
+    return synced(job, path)
 
 
-def _data(out: str, nbytes: int) -> Any:
+def make_data(out: str, nbytes: int) -> Any:
+    """Return noise, axes t y x, once the disk is idle."""
     from benchmarks.pixels import frames_of, noise, settle
 
     data = noise(frames_of(nbytes))
@@ -117,7 +118,9 @@ def _data(out: str, nbytes: int) -> Any:
     return data
 
 
-def _synced(job: Job, path: Path) -> Job:
+def synced(job: Job, path: Path) -> Job:
+    """Return a job that flushes its file, too."""
+
     def both() -> None:
         job()
         _sync(path)

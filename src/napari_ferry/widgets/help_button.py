@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from importlib.metadata import metadata
+from urllib.parse import urljoin
 
 from qtpy.QtCore import QUrl
 from qtpy.QtGui import QDesktopServices
@@ -34,5 +35,4 @@ def page_url(page: str) -> str:
     urls = metadata(_DISTRIBUTION).get_all("Project-URL") or []
     entries = (url.partition(", ") for url in urls)
     base = next((address for label, _, address in entries if label == "Documentation"), "")
-    folder = base.rpartition("/")[0] if base.endswith(".md") else base
-    return f"{folder}/{page}"
+    return urljoin(base, page)

@@ -30,8 +30,8 @@ def choose_sample(rows: Sequence[Row]) -> Input | None:
 
     >>> choose_sample([])
     """
-    known = [row for row in rows if row.is_pending and row.is_inspected and row.facts is not None]
-    usable = [(row.facts.pixels, row.input) for row in known if row.facts and row.facts.pixels]
+    inspected = [row for row in rows if row.is_pending and row.is_inspected]
+    usable = [(row.facts.pixels, row.input) for row in inspected if row.facts and row.facts.pixels]
     half, done = sum(pixels for pixels, _ in usable) / 2, 0
     for pixels, source in sorted(usable, key=lambda pair: pair[0]):
         done += pixels

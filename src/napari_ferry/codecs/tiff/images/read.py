@@ -200,7 +200,7 @@ def _count_planes(header: Header, count: int, is_even: bool, *, can_share: bool)
         return count
     # a file with a single directory has all planes in one block, and so has a file whose other
     # directories follow all planes, beyond the end where it is cut off
-    is_cut = header.next_page >= max(header.stamp.nbytes, header.start + count * header.nbytes)
+    is_cut = _is_cut(header) and header.next_page >= header.start + count * header.nbytes
     is_block = can_share and header.raw_dtype is not None and (header.next_page == 0 or is_cut)
     in_block = (header.stamp.nbytes - header.start) // header.nbytes if is_block else 0
     if is_block and is_cut:
@@ -208,6 +208,11 @@ def _count_planes(header: Header, count: int, is_even: bool, *, can_share: bool)
 
     pages = len(TiffPages(header.path))
     return max(pages, count if is_even else min(count, in_block))
+
+
+def _is_cut(header: Header) -> bool:
+    """Return True if the second directory is beyond the end of the file."""
+    return header.next_page >= header.stamp.nbytes
 
 
 def _fit_sizes(
@@ -245,7 +250,7 @@ def _fit_sizes(
         consequence = "all of them are shown"
 
     name = header.path.name
-    is_cut = existing < count and header.next_page >= header.stamp.nbytes
+    is_cut = existing < count and _is_cut(header)
     subject = f"{name} is cut off: its" if is_cut else f"The ImageJ header of {name} declares"
     found = f"ImageJ header declares {count} planes" if is_cut else f"{count} planes"
     warn_incomplete(f"{subject} {found}, but the file has {existing} pages: {consequence}.")

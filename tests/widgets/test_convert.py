@@ -11,7 +11,7 @@ from gui import WINDOW, drop
 from napari_ferry import imsave
 from napari_ferry.batch.output_names import RECORD_NAME
 from napari_ferry.cli import main
-from napari_ferry.widgets.convert import words
+from napari_ferry.widgets.convert import convert_words
 
 pytestmark = WINDOW
 
@@ -92,7 +92,7 @@ def test_a_dropped_folder_is_converted_file_by_file(dock, folder, qtbot):
         "damaged.tif": "failed",
     }
     assert panel.rows.caption.text() == "4 files, 2 not listed"
-    assert words.SUBFOLDERS.label in panel.rows.caption.toolTip()
+    assert convert_words.SUBFOLDERS.label in panel.rows.caption.toolTip()
     assert panel.targets.folder.text == f"{folder}-ome-tif"
     assert panel.targets.example.text() == "cells 1.tif → cells 1.ome.tif"
     assert panel.button.text() == "Convert 4 files"
@@ -180,9 +180,9 @@ def test_a_batch_that_was_stopped_goes_on_in_the_next_session(
     monkeypatch.setattr(batch_run, "run", wait_and_run)
     panel.button.click()
     qtbot.waitUntil(begun.is_set, timeout=WAIT)
-    assert panel.button.text() == words.STOP
+    assert panel.button.text() == convert_words.STOP
     panel.button.click()
-    assert panel.button.text() == words.STOPPING
+    assert panel.button.text() == convert_words.STOPPING
     may_go_on.set()
     qtbot.waitUntil(lambda: not panel.is_running, timeout=WAIT)
     assert "1 converted, 3 not converted yet" in panel.summary.text()
@@ -296,11 +296,11 @@ def test_a_folder_without_images_and_a_missing_one_are_sentences(dock, folder, t
     panel = dock.panel
     (tmp_path / "empty").mkdir()
     panel.set_sources([tmp_path / "empty"])
-    qtbot.waitUntil(lambda: panel.status.text() == words.NOTHING, timeout=WAIT)
-    assert panel.summary.headline.text() == words.IDLE
+    qtbot.waitUntil(lambda: panel.status.text() == convert_words.NOTHING, timeout=WAIT)
+    assert panel.summary.headline.text() == convert_words.IDLE
     (tmp_path / "empty" / "day 1").mkdir()
     panel.start_search()
-    hint = f"{words.NOTHING} {words.SEARCH_FOLDERS}"
+    hint = f"{convert_words.NOTHING} {convert_words.SEARCH_FOLDERS}"
     qtbot.waitUntil(lambda: panel.status.text() == hint, timeout=WAIT)
     panel.set_sources([tmp_path / "missing.tif"])
     wait_until_listed(panel, qtbot)
@@ -329,7 +329,7 @@ def test_how_a_batch_ended_is_shown_until_the_user_changes_something(
     qtbot.waitUntil(lambda: not panel.is_describing, timeout=WAIT)
     assert result in panel.summary.headline.text()
 
-    panel.rows.buttons[words.NONE.label].click()
+    panel.rows.buttons[convert_words.NONE.label].click()
     qtbot.waitUntil(lambda: panel.summary.headline.text().startswith("0 files"), timeout=WAIT)
 
 
@@ -410,7 +410,7 @@ def test_a_cluster_is_tested_and_its_error_is_one_sentence(dock, folder, qtbot, 
     dock.panel.set_sources([folder])
     wait_until_listed(dock.panel, qtbot)
     dock.panel.button.click()
-    assert dock.panel.status.text() == words.NO_ADDRESS
+    assert dock.panel.status.text() == convert_words.NO_ADDRESS
     assert not dock.panel.is_running
 
 

@@ -15,13 +15,13 @@ from napari_ferry.batch.report import Outcome, Report
 from napari_ferry.errors import InvalidImageError, MissingMetadataError, UnreadableFileError
 from napari_ferry.widgets.convert.batch_run import BatchRun
 from napari_ferry.widgets.convert.conversion_request import ConversionRequest
+from napari_ferry.widgets.convert.convert_words import in_form_words
 from napari_ferry.widgets.convert.inspection import inspect
 from napari_ferry.widgets.convert.report_text import describe_problems, describe_report
 from napari_ferry.widgets.convert.row import Facts, Row
 from napari_ferry.widgets.convert.stored_batch import UnfinishedBatch
 from napari_ferry.widgets.convert.totals import Rates, describe_totals
 from napari_ferry.widgets.convert.trial import choose_sample, find_rates
-from napari_ferry.widgets.convert.words import in_form_words
 from napari_ferry.widgets.plan_summary import formats
 
 

@@ -8,8 +8,8 @@ import pytest
 
 from gui import WINDOW
 from napari_ferry.widgets.export.export_widget import Export
-from napari_ferry.widgets.export.modules import import_modules
 from napari_ferry.widgets.export.widget_steps import Steps
+from napari_ferry.widgets.module_import import CONVERT, EXPORT, import_modules
 
 pytestmark = WINDOW
 
@@ -80,6 +80,7 @@ def test_a_step_that_failed_leaves_nothing_to_end():
     assert steps.end() is None
 
 
-def test_modules_of_the_dock_can_be_imported():
+@pytest.mark.parametrize("names", [CONVERT, EXPORT])
+def test_modules_of_a_dock_can_be_imported(names):
     """They are named by strings, and imported in a thread."""
-    import_modules()
+    import_modules(names)

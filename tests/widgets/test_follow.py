@@ -11,7 +11,7 @@ from gui import menu_entry
 from layer_files import PLUGIN, Clock, pixels
 from napari_ferry import Axis, Image, UnreadableFileError, imsave
 from napari_ferry.layers.blank_frames import without_blanks
-from napari_ferry.widgets.reload import words
+from napari_ferry.widgets.reload import follow_words
 
 pytestmark = pytest.mark.window
 
@@ -187,7 +187,7 @@ def test_following_ends_with_its_layers(shared_viewer: Any, follow: Any, tmp_pat
     follow.follower.check()
     shared_viewer.layers.clear()  # during the look
     qtbot.waitUntil(lambda: not follow.follow_box.isChecked())
-    assert follow.status.text() == words.ENDED
+    assert follow.status.text() == follow_words.ENDED
     assert not follow.follower._timer.isActive()
 
 
@@ -218,7 +218,7 @@ def test_unchecking_stops(shared_viewer: Any, follow: Any, tmp_path: Path, qtbot
     assert not follow.follower._timer.isActive()
     qtbot.wait(50)
     assert len(layer.data) == 3
-    assert follow.status.text() == words.IDLE
+    assert follow.status.text() == follow_words.IDLE
 
 
 def test_a_file_at_rest_is_like_any_other_after_following(
@@ -246,7 +246,7 @@ def test_a_file_at_rest_is_like_any_other_after_following(
 
 def test_layers_of_another_origin_are_named(shared_viewer: Any, follow: Any, qtbot):
     follow.follow_box.setChecked(True)
-    assert follow.status.text() == words.NO_LAYERS
+    assert follow.status.text() == follow_words.NO_LAYERS
     shared_viewer.add_image(FRAMES, name="result")
     follow.follow_box.setChecked(True)
     assert not follow.follow_box.isChecked()

@@ -10,18 +10,19 @@ import numpy as np
 import pytest
 
 from napari_ferry.codecs.binary.layout import Layout
-from napari_ferry.widgets.repair import sentences, words
+from napari_ferry.widgets.form_words import Words
+from napari_ferry.widgets.repair import repair_words, sentences
 
 STACK = Layout(dtype=np.dtype("<u2"), offset=0, frames=40, y=256, x=250, confidence=0.9)
 NBYTES = 50 * 256 * 256 * 2
 
 
-def every_words() -> dict[str, words.Words]:
+def every_words() -> dict[str, Words]:
     found = {}
-    for name, value in vars(words).items():
+    for name, value in vars(repair_words).items():
         entries = value if isinstance(value, Mapping) else {name: value}
         found |= {f"{name} {key}": each for key, each in entries.items()}
-    return {name: each for name, each in found.items() if isinstance(each, words.Words)}
+    return {name: each for name, each in found.items() if isinstance(each, Words)}
 
 
 @pytest.mark.parametrize("each", every_words().values(), ids=every_words())

@@ -28,7 +28,7 @@ COMMANDS = {
     "open_folder": f"{_DIALOGS}.open_dialog:open_folder",
     "call_soon": "napari_ferry.widgets.event_loop:call_soon",
     "call_in_thread": "napari_ferry.widgets.worker:call_in_thread",
-    "import_export": "napari_ferry.widgets.export_import:import_export",
+    "import_export": "napari_ferry.widgets.module_import:import_export",
     "show_in_folder": "napari_ferry.widgets.file_manager:show_in_folder",
 }
 """Names of commands, and functions for napari to import at their first use."""

@@ -21,7 +21,7 @@ from qtpy.QtWidgets import (
 from superqt import QCollapsible, QFlowLayout
 
 from napari_ferry.errors import InvalidImageError
-from napari_ferry.widgets.words import Words
+from napari_ferry.widgets.form_words import Words
 
 _FIELD_WIDTH, _LABEL_WIDTH = 90, 96
 """Minimum widths of a field and of its label, in pixels."""

@@ -10,7 +10,7 @@ from napari_ferry.batch.job_count import BatchProgress
 from napari_ferry.batch.report import Report
 from napari_ferry.plugin.manifest import PLUGIN
 from napari_ferry.widgets.activity import STEPS, Activity
-from napari_ferry.widgets.convert import words
+from napari_ferry.widgets.convert import convert_words
 from napari_ferry.widgets.convert.batch_run import BatchRun
 from napari_ferry.widgets.convert.folder_panel import FolderPanel
 from napari_ferry.widgets.convert.format_fields import FormatFields
@@ -49,7 +49,7 @@ class BatchPanel(FolderPanel):
         self.by_source: dict[object, int] = {}
         super().__init__(viewer, saved, formats)
         self._restore()
-        self.summary.show_error(words.IDLE)
+        self.summary.show_error(convert_words.IDLE)
 
     def _connect(self) -> None:
         super()._connect()
@@ -121,7 +121,7 @@ class BatchPanel(FolderPanel):
         if self.request is None or self.search is not None or not chosen:
             return
         if self.place.is_cluster and not self.place.scheduler:
-            self._show_status(words.NO_ADDRESS)
+            self._show_status(convert_words.NO_ADDRESS)
             return
         for row in chosen:
             row.outcomes = []
@@ -145,7 +145,7 @@ class BatchPanel(FolderPanel):
         self._show_status("")
         self.bar.setValue(0)
         self.bar.show()
-        self.summary.show_error(words.STARTING)
+        self.summary.show_error(convert_words.STARTING)
         self._show_button()
         self.workers["converting"].call(self.batch.run, self._on_done)
         self.tick.start()
@@ -240,7 +240,7 @@ class BatchPanel(FolderPanel):
 
     def _on_failed(self, error: Exception) -> None:
         self._end()
-        self.summary.show_error(words.in_form_words(sentence(error)))
+        self.summary.show_error(convert_words.in_form_words(sentence(error)))
 
     def _show_report(self, report: Report) -> None:
         """Show the numbers, and the files that failed."""
@@ -275,14 +275,15 @@ class BatchPanel(FolderPanel):
         """Show on the button what it does."""
         if self.batch is not None:
             is_stopping = self.batch.cancelled.is_set()
-            self._label_button(words.STOPPING if is_stopping else words.STOP, words.STOP_TIP)
+            text = convert_words.STOPPING if is_stopping else convert_words.STOP
+            self._label_button(text, convert_words.STOP_TIP)
             self.button.setEnabled(not is_stopping)
             return
         count = sum(row.is_pending for row in self.rows.rows)
         was_stopped = self.report is not None and bool(self.report.remaining)
-        verb = words.GO_ON if was_stopped else words.CONVERT
-        text = f"{verb} {words.count_files(count)}" if count else words.CONVERT
-        self._label_button(text, words.CONVERT_TIP)
+        verb = convert_words.GO_ON if was_stopped else convert_words.CONVERT
+        text = f"{verb} {convert_words.count_files(count)}" if count else convert_words.CONVERT
+        self._label_button(text, convert_words.CONVERT_TIP)
         self.button.setEnabled(bool(count) and self.request is not None and self.search is None)
 
     def _label_button(self, text: str, tooltip: str) -> None:

@@ -15,7 +15,7 @@ from qtpy.QtWidgets import (
 )
 
 from napari_ferry.widgets.activity import STEPS
-from napari_ferry.widgets.convert import words
+from napari_ferry.widgets.convert import convert_words
 from napari_ferry.widgets.convert.folder_field import FolderField
 from napari_ferry.widgets.convert.format_fields import FormatFields
 from napari_ferry.widgets.convert.place_fields import PlaceFields
@@ -70,23 +70,23 @@ class ConvertPanels(QWidget):
         self._lay_out()
 
     def _make_parts(self) -> None:
-        self.source = FolderField(words.SOURCE, words.BROWSE_SOURCE)
-        self.source.line.setPlaceholderText(words.SOURCE_EMPTY)
-        self.source.row.addWidget(HelpButton(words.HELP_PAGE))
-        self.subfolders = QCheckBox(words.SUBFOLDERS.label)
-        self.subfolders.setToolTip(words.SUBFOLDERS.tooltip)
+        self.source = FolderField(convert_words.SOURCE, convert_words.BROWSE_SOURCE)
+        self.source.line.setPlaceholderText(convert_words.SOURCE_EMPTY)
+        self.source.row.addWidget(HelpButton(convert_words.HELP_PAGE))
+        self.subfolders = QCheckBox(convert_words.SUBFOLDERS.label)
+        self.subfolders.setToolTip(convert_words.SUBFOLDERS.tooltip)
         self.unfinished = make_label(Qt.TextFormat.RichText)
         self.status = make_label()
         self.rows, self.detail = RowView(), RowDetail()
         self.targets, self.place = TargetFields(), PlaceFields()
         self.summary = SummaryView(max_height=_DETAIL_HEIGHT)
-        self.replace = QCheckBox(words.REPLACE.label)
-        self.replace.setToolTip(words.REPLACE.tooltip)
+        self.replace = QCheckBox(convert_words.REPLACE.label)
+        self.replace.setToolTip(convert_words.REPLACE.tooltip)
         self.bar = QProgressBar()
         self.bar.setRange(0, STEPS)
         self.bar.setTextVisible(False)
         self.bar.setFixedHeight(_BAR_HEIGHT)
-        self.button = QPushButton(words.CONVERT)
+        self.button = QPushButton(convert_words.CONVERT)
         self.button.setStyleSheet(_PRIMARY)
 
     def _make_workers(self) -> None:

@@ -2,35 +2,25 @@
 
 from __future__ import annotations
 
-import importlib
 from collections.abc import Generator
+from functools import partial
 from typing import TYPE_CHECKING
 
 from qtpy.QtCore import QEvent, QTimer
 from qtpy.QtGui import QDragEnterEvent, QDropEvent, QHideEvent
 from qtpy.QtWidgets import QSizePolicy, QVBoxLayout, QWidget
 
-from napari_ferry.io.search import codecs
-from napari_ferry.plugin.preferences import load_preferences
 from napari_ferry.widgets.convert.stored_batch import load_choices
 from napari_ferry.widgets.export.widget_steps import Steps
 from napari_ferry.widgets.file_drop import accept_files, dropped_files
 from napari_ferry.widgets.form import FORM_WIDTH
+from napari_ferry.widgets.module_import import CONVERT, import_modules
 from napari_ferry.widgets.worker import BackgroundWorker
 
 if TYPE_CHECKING:
     from napari import Viewer
 
     from napari_ferry.widgets.convert.batch_panel import BatchPanel
-
-_MODULES = (
-    "napari_ferry.widgets.convert.batch_panel",
-    "napari_ferry.widgets.export.drawing_form",
-    "av",
-    "imagecodecs",
-    "tifffile",
-)
-"""The form, and the libraries that open most files."""
 
 
 class ConvertFolder(QWidget):
@@ -61,7 +51,7 @@ class ConvertFolder(QWidget):
         self.timer.timeout.connect(self._take_step)
         self.worker = BackgroundWorker(self)
         self.worker.failed.connect(self._take_step)  # which raises the same error
-        self.worker.call(_import_modules, self._take_step)
+        self.worker.call(partial(import_modules, CONVERT), self._take_step)
 
     def _take_step(self, _: object = None) -> None:
         if not self.is_complete:
@@ -138,11 +128,3 @@ class ConvertFolder(QWidget):
     def _delete(self) -> None:
         self._save_choices()
         self.deleteLater()
-
-
-def _import_modules() -> None:
-    """Import the form and all formats, and let napari load the preferences."""
-    for name in _MODULES:
-        importlib.import_module(name)
-    codecs()
-    load_preferences()

@@ -7,9 +7,9 @@ from pathlib import Path
 from qtpy.QtCore import Signal  # type: ignore[attr-defined]
 from qtpy.QtWidgets import QFileDialog, QHBoxLayout, QLineEdit, QPushButton, QWidget
 
-from napari_ferry.widgets.convert.words import BROWSE
+from napari_ferry.widgets.convert.convert_words import BROWSE
 from napari_ferry.widgets.form import escape_text
-from napari_ferry.widgets.words import Words
+from napari_ferry.widgets.form_words import Words
 
 
 class FolderField(QWidget):

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from napari_ferry.batch.inputs import Input, Skipped
 from napari_ferry.errors import FerryError
-from napari_ferry.widgets.convert import words
+from napari_ferry.widgets.convert import convert_words
 from napari_ferry.widgets.convert.conversion_request import ConversionRequest
 from napari_ferry.widgets.convert.format_fields import FormatFields
 from napari_ferry.widgets.convert.input_search import InputSearch
@@ -83,7 +83,7 @@ class FolderPanel(SurveyPanel):
         self.search = InputSearch(
             sources=self.sources, target=target, is_recursive=self.subfolders.isChecked()
         )
-        self.summary.show_error(words.SEARCHING)
+        self.summary.show_error(convert_words.SEARCHING)
         self.workers["searching"].call(self.search.run, lambda _: self.tick.start())
         self.tick.start()
 
@@ -131,9 +131,9 @@ class FolderPanel(SurveyPanel):
         """Show that the folder has no images, and where there may be some."""
         has_folders = any(each.path.is_dir() for each in self.skipped)
         is_searched = self.subfolders.isChecked()
-        hint = f" {words.SEARCH_FOLDERS}" if has_folders and not is_searched else ""
-        self._show_status(f"{words.NOTHING}{hint}")
-        self.summary.show_error(words.IDLE)
+        hint = f" {convert_words.SEARCH_FOLDERS}" if has_folders and not is_searched else ""
+        self._show_status(f"{convert_words.NOTHING}{hint}")
+        self.summary.show_error(convert_words.IDLE)
         self.rows.hide()
 
     def _on_search_failed(self, error: Exception) -> None:
@@ -147,12 +147,12 @@ class FolderPanel(SurveyPanel):
 
     def _show_count(self) -> None:
         """Show the number of rows, and in the tooltip what is not listed and why."""
-        count = words.count_files(len(self.rows.rows))
+        count = convert_words.count_files(len(self.rows.rows))
         left_out = f", {len(self.skipped)} not listed" if self.skipped else ""
-        ending = f" {words.SEARCHING}" if self.search is not None else ""
+        ending = f" {convert_words.SEARCHING}" if self.search is not None else ""
         self.rows.caption.setText(f"{count}{left_out}{ending}")
         listed = self.skipped[:_MOST_SKIPPED]
-        lines = [f"{each.path.name}: {words.in_form_words(each.reason)}" for each in listed]
+        lines = [f"{each.path.name}: {convert_words.in_form_words(each.reason)}" for each in listed]
         more = len(self.skipped) - len(listed)
         lines += [f"and {more} more"] if more else []
         self.rows.caption.setToolTip(escape_text("\n".join(lines)) if lines else "")

@@ -10,14 +10,14 @@ from qtpy.QtWidgets import QHBoxLayout, QLabel, QSizePolicy, QVBoxLayout, QWidge
 
 from napari_ferry.io.protocol import hooks_of
 from napari_ferry.signatures import options_of
+from napari_ferry.widgets.convert.convert_words import CROP_TIP, OPTIONS
 from napari_ferry.widgets.convert.target_fields import LABEL_WIDTH
-from napari_ferry.widgets.convert.words import CROP_TIP, OPTIONS
 from napari_ferry.widgets.export.drawing_form import DrawingForm
 from napari_ferry.widgets.export.export_options import OptionsForm
 from napari_ferry.widgets.export.saved_choices import load_preferences, save_preferences
 from napari_ferry.widgets.form import FoldedSection
+from napari_ferry.widgets.form_words import FORMAT
 from napari_ferry.widgets.plan_summary import Format, formats
-from napari_ferry.widgets.words import FORMAT
 
 _LEFT_OUT = frozenset({"axis", "position"})
 """Options that depend on the axes of a single data set."""

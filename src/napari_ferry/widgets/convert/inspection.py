@@ -17,8 +17,8 @@ from napari_ferry.image import Image
 from napari_ferry.image.summary import draw_thumbnail
 from napari_ferry.saving import Plan
 from napari_ferry.widgets.convert.conversion_request import ConversionRequest, opening_images
+from napari_ferry.widgets.convert.convert_words import in_form_words
 from napari_ferry.widgets.convert.row import Facts, State
-from napari_ferry.widgets.convert.words import in_form_words
 
 SIDE = 36
 """Longest side of a picture in pixels."""

@@ -16,7 +16,7 @@ from qtpy.QtWidgets import (
     QWidget,
 )
 
-from napari_ferry.widgets.convert import words
+from napari_ferry.widgets.convert import convert_words
 from napari_ferry.widgets.form import FoldedSection, make_label
 from napari_ferry.widgets.plan_summary import sentence
 from napari_ferry.widgets.worker import BackgroundWorker
@@ -31,7 +31,7 @@ class PlaceFields(FoldedSection):
     """The place was changed."""
 
     def __init__(self) -> None:
-        super().__init__(words.PLACE_SECTION.label, words.PLACE_SECTION.tooltip)
+        super().__init__(convert_words.PLACE_SECTION.label, convert_words.PLACE_SECTION.tooltip)
         self.testing = BackgroundWorker(self)
         self.testing.failed.connect(lambda error: self._show(sentence(error)))
         self._make_fields()
@@ -40,22 +40,22 @@ class PlaceFields(FoldedSection):
 
     def _make_fields(self) -> None:
         self.place = QComboBox()
-        for value, text in words.PLACE.choices.items():
+        for value, text in convert_words.PLACE.choices.items():
             self.place.addItem(text, value)
         self.place.currentIndexChanged.connect(self._on_place)
         self.threads = QSpinBox()
         self.threads.setMaximum(_MOST_THREADS)
         self.threads.setSpecialValueText("Automatic")
         self.address = QLineEdit()
-        self.address.setPlaceholderText(words.ADDRESS_EMPTY)
+        self.address.setPlaceholderText(convert_words.ADDRESS_EMPTY)
         self.address.setAcceptDrops(False)
         self.address.textEdited.connect(lambda _: self._show(""))
-        self.test = QPushButton(words.TEST.label)
-        self.test.setToolTip(words.TEST.tooltip)
+        self.test = QPushButton(convert_words.TEST.label)
+        self.test.setToolTip(convert_words.TEST.tooltip)
         self.test.clicked.connect(self._on_test)
         self.status = make_label()
-        named = ((self.place, words.PLACE), (self.threads, words.THREADS))
-        for field, each in (*named, (self.address, words.ADDRESS)):
+        named = ((self.place, convert_words.PLACE), (self.threads, convert_words.THREADS))
+        for field, each in (*named, (self.address, convert_words.ADDRESS)):
             field.setAccessibleName(each.label)
             field.setToolTip(each.tooltip)
 
@@ -69,10 +69,10 @@ class PlaceFields(FoldedSection):
         row.addWidget(self.address)
         row.addWidget(self.test)
         self.has_cluster = find_spec("distributed") is not None
-        self.rows.addRow(words.PLACE.label, self.place)
+        self.rows.addRow(convert_words.PLACE.label, self.place)
         self.rows.setRowVisible(self.place, self.has_cluster)
-        self.rows.addRow(words.THREADS.label, self.threads)
-        self.rows.addRow(words.ADDRESS.label, self.address_row)
+        self.rows.addRow(convert_words.THREADS.label, self.threads)
+        self.rows.addRow(convert_words.ADDRESS.label, self.address_row)
         self.add(form, self.status)
 
     @property
@@ -103,19 +103,19 @@ class PlaceFields(FoldedSection):
     def _on_place(self) -> None:
         self.rows.setRowVisible(self.threads, not self.is_cluster)
         self.rows.setRowVisible(self.address_row, self.is_cluster)
-        self._show("" if self.has_cluster else words.NO_CLUSTER)
+        self._show("" if self.has_cluster else convert_words.NO_CLUSTER)
         self.changed.emit()
 
     def _on_test(self) -> None:
         address = self.scheduler
-        self._show(words.TESTING)
+        self._show(convert_words.TESTING)
         self.test.setEnabled(False)
         self.testing.call(lambda: _count_workers(address), self._show)
 
     def _show(self, text: str) -> None:
         self.status.setText(text)
         self.status.setVisible(bool(text))
-        self.test.setEnabled(text != words.TESTING)
+        self.test.setEnabled(text != convert_words.TESTING)
 
 
 def _count_workers(address: str) -> str:

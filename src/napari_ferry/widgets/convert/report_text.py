@@ -9,7 +9,7 @@ from napari_ferry.arrays.progress import size_text
 from napari_ferry.batch.job_count import BatchProgress
 from napari_ferry.batch.report import Outcome, Report
 from napari_ferry.files.similar_texts import group_similar
-from napari_ferry.widgets.convert.words import count_files, in_form_words
+from napari_ferry.widgets.convert.convert_words import count_files, in_form_words
 from napari_ferry.widgets.plan_summary import Description, seconds_text
 
 

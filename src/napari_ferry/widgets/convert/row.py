@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from napari_ferry.arrays.progress import size_text
 from napari_ferry.batch.inputs import Input
 from napari_ferry.batch.report import Outcome
-from napari_ferry.widgets.convert.words import in_form_words
+from napari_ferry.widgets.convert.convert_words import in_form_words
 
 State = Literal["new", "current", "exists", "running", "converted", "failed", "kept"]
 

@@ -7,8 +7,8 @@ from pathlib import Path
 from qtpy.QtCore import Qt, Signal  # type: ignore[attr-defined]
 from qtpy.QtWidgets import QHBoxLayout, QPushButton, QVBoxLayout, QWidget
 
+from napari_ferry.widgets.convert.convert_words import OPEN, SHOW
 from napari_ferry.widgets.convert.row import Row
-from napari_ferry.widgets.convert.words import OPEN, SHOW
 from napari_ferry.widgets.file_manager import show_in_folder
 from napari_ferry.widgets.form import make_label
 

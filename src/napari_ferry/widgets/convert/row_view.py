@@ -5,10 +5,10 @@ from __future__ import annotations
 from qtpy.QtCore import QItemSelectionModel, QModelIndex, Qt, Signal  # type: ignore[attr-defined]
 from qtpy.QtWidgets import QHBoxLayout, QLabel, QListView, QPushButton, QVBoxLayout, QWidget
 
+from napari_ferry.widgets.convert.convert_words import ALL, NONE, ROWS
 from napari_ferry.widgets.convert.row import Row
 from napari_ferry.widgets.convert.row_delegate import RowDelegate
 from napari_ferry.widgets.convert.row_model import RowModel
-from napari_ferry.widgets.convert.words import ALL, NONE, ROWS
 
 _MIN_HEIGHT = 150
 """Smallest height of the list in pixels: three rows."""

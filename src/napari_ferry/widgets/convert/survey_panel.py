@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from napari_ferry.batch.batch_record import Record
 from napari_ferry.batch.inputs import Input
 from napari_ferry.errors import UnreadableFileError
-from napari_ferry.widgets.convert import words
+from napari_ferry.widgets.convert import convert_words
 from napari_ferry.widgets.convert.conversion_request import ConversionRequest
 from napari_ferry.widgets.convert.convert_panels import IDLE_TICK, TICK, ConvertPanels
 from napari_ferry.widgets.convert.format_fields import FormatFields
@@ -196,7 +196,7 @@ class SurveyPanel(ConvertPanels):
         if self.rows.rows and not (self.is_running or self.has_ended):
             self.summary.show_plan(description)
         existing = sum(row.is_checked and row.state == "exists" for row in self.rows.rows)
-        self.replace.setText(f"{words.REPLACE.label} ({existing})")
+        self.replace.setText(f"{convert_words.REPLACE.label} ({existing})")
         self.replace.setVisible(bool(existing))
 
     def _show_button(self) -> None:
@@ -205,7 +205,7 @@ class SurveyPanel(ConvertPanels):
 
     def _show_error(self, error: Exception) -> None:
         self.is_inspecting = self.is_describing = self.is_trying = False
-        self._show_status(words.in_form_words(sentence(error)))
+        self._show_status(convert_words.in_form_words(sentence(error)))
 
 
 def _read_record(folder: Path) -> Record:

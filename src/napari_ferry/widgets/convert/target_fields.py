@@ -14,8 +14,8 @@ from napari_ferry.batch.inputs import Input
 from napari_ferry.batch.output_names import NamedSource, Naming
 from napari_ferry.errors import FerryError, TargetError
 from napari_ferry.io.search import known_suffix
+from napari_ferry.widgets.convert.convert_words import BROWSE_TARGET, PATTERN, TARGET, in_form_words
 from napari_ferry.widgets.convert.folder_field import FolderField
-from napari_ferry.widgets.convert.words import BROWSE_TARGET, PATTERN, TARGET, in_form_words
 from napari_ferry.widgets.form import make_label
 from napari_ferry.widgets.plan_summary import Format
 

@@ -13,7 +13,7 @@ from napari_ferry.rendering.render import render
 from napari_ferry.signatures import options_of
 from napari_ferry.widgets.export.export_options import OptionsForm
 from napari_ferry.widgets.form import ChoiceField, FoldedSection, lay_out
-from napari_ferry.widgets.words import RENDER
+from napari_ferry.widgets.form_words import RENDER
 
 Renderer: TypeAlias = Literal["data", "canvas"]
 

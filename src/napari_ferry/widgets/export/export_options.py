@@ -11,7 +11,7 @@ from qtpy.QtWidgets import QWidget
 
 from napari_ferry.signatures import Option
 from napari_ferry.widgets.form import ChoiceField, lay_out, to_number
-from napari_ferry.widgets.words import words_of
+from napari_ferry.widgets.form_words import words_of
 
 _MAXIMUM = 1_000_000_000
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Generator
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from qtpy.QtCore import QEvent, QTimer
@@ -10,11 +11,11 @@ from qtpy.QtGui import QHideEvent
 from qtpy.QtWidgets import QLayout, QSizePolicy, QTabWidget, QVBoxLayout, QWidget
 
 from napari_ferry.plugin.manifest import PLUGIN
-from napari_ferry.widgets.export.modules import import_modules
 from napari_ferry.widgets.export.saved_choices import load_choices, save_choices
 from napari_ferry.widgets.export.widget_steps import Steps
 from napari_ferry.widgets.form import FORM_WIDTH, make_scroll_area
 from napari_ferry.widgets.help_button import HelpButton
+from napari_ferry.widgets.module_import import EXPORT, import_modules
 from napari_ferry.widgets.worker import BackgroundWorker
 
 if TYPE_CHECKING:
@@ -65,7 +66,7 @@ class Export(QWidget):
         self.timer.timeout.connect(self._take_step)
         self.worker = BackgroundWorker(self)
         self.worker.failed.connect(self._take_step)  # which raises the same error
-        self.worker.call(import_modules, self._take_step)
+        self.worker.call(partial(import_modules, EXPORT), self._take_step)
 
     def _lay_out(self) -> None:
         self.tabs = QTabWidget()

@@ -23,8 +23,8 @@ from napari_ferry.widgets.export.saved_choices import (
 )
 from napari_ferry.widgets.export.target_field import TargetField
 from napari_ferry.widgets.form import lay_out
+from napari_ferry.widgets.form_words import FORMAT, LAYERS
 from napari_ferry.widgets.plan_summary import Format, Request, formats
-from napari_ferry.widgets.words import FORMAT, LAYERS
 
 if TYPE_CHECKING:
     from napari import Viewer

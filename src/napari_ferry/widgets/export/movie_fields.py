@@ -21,8 +21,8 @@ from napari_ferry.widgets.export.export_options import OptionsForm
 from napari_ferry.widgets.export.other_axes import OtherAxesField
 from napari_ferry.widgets.export.purposes import PURPOSES, draws_pictures
 from napari_ferry.widgets.form import ChoiceField, lay_out
+from napari_ferry.widgets.form_words import PURPOSE
 from napari_ferry.widgets.plan_summary import Format, Request
-from napari_ferry.widgets.words import PURPOSE
 
 _MOVING_RATE = 30
 """Frames per second of a moving camera unless the user enters a rate."""

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from napari_ferry.plugin.viewer import AxisPosition
 from napari_ferry.widgets.form import ChoiceField
-from napari_ferry.widgets.words import OTHER_AXES
+from napari_ferry.widgets.form_words import OTHER_AXES
 
 
 class OtherAxesField(ChoiceField):

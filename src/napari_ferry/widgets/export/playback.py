@@ -14,7 +14,7 @@ from qtpy.QtWidgets import QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidge
 from napari_ferry.errors import InvalidImageError
 from napari_ferry.movie.frame_rate import default_rate
 from napari_ferry.widgets.form import lay_out, make_flow, to_number
-from napari_ferry.widgets.words import (
+from napari_ferry.widgets.form_words import (
     AXIS,
     FACTOR,
     FRAME_RATE,

@@ -15,8 +15,8 @@ from qtpy.QtWidgets import QFileDialog, QHBoxLayout, QLabel, QLineEdit, QPushBut
 from napari_ferry.errors import InvalidImageError
 from napari_ferry.io.search import suffixes
 from napari_ferry.plugin.target_name import with_suffix
+from napari_ferry.widgets.form_words import TARGET
 from napari_ferry.widgets.plan_summary import Format
-from napari_ferry.widgets.words import TARGET
 
 _UNSAFE = re.compile(r'[<>:"/\\|?*\x00-\x1f]')
 """Characters not allowed in file names by some operating system."""

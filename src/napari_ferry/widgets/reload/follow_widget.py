@@ -13,11 +13,11 @@ from napari_ferry.plugin.manifest import PLUGIN
 from napari_ferry.plugin.origins import origin_of
 from napari_ferry.plugin.reload import group_by_source, missing_origin
 from napari_ferry.widgets.form import escape_text
+from napari_ferry.widgets.form_words import Words
 from napari_ferry.widgets.help_button import HelpButton
-from napari_ferry.widgets.reload import words
+from napari_ferry.widgets.reload import follow_words
 from napari_ferry.widgets.reload.follower import Follower
 from napari_ferry.widgets.reload.growing_files import ask_for_file, ask_for_folder, open_growing
-from napari_ferry.widgets.words import Words
 
 if TYPE_CHECKING:
     from napari import Viewer
@@ -36,16 +36,17 @@ class Follow(QWidget):
         super().__init__()
         self.viewer = napari_viewer
         self.follower = Follower(napari_viewer, self)
-        self.follow_box, self.stay_box = _make_box(words.FOLLOW), _make_box(words.STAY)
+        self.follow_box = _make_box(follow_words.FOLLOW)
+        self.stay_box = _make_box(follow_words.STAY)
         self.status = QLabel()
         self.status.setWordWrap(True)
         self.status.setTextFormat(Qt.TextFormat.PlainText)
-        self.status.setAccessibleName(words.STATUS)
+        self.status.setAccessibleName(follow_words.STATUS)
         self.status.setMinimumWidth(1)  # a long name does not make the dock wide
-        self.file_button = _make_button(words.OPEN_FILE)
-        self.folder_button = _make_button(words.OPEN_FOLDER)
+        self.file_button = _make_button(follow_words.OPEN_FILE)
+        self.folder_button = _make_button(follow_words.OPEN_FOLDER)
         self._lay_out()
-        self._say(words.IDLE)
+        self._say(follow_words.IDLE)
         self.file_button.clicked.connect(lambda: self.open(ask_for_file(self)))
         self.folder_button.clicked.connect(lambda: self.open(ask_for_folder(self)))
         self.follow_box.toggled.connect(self._on_follow)
@@ -54,7 +55,7 @@ class Follow(QWidget):
 
     def _lay_out(self) -> None:
         row = QHBoxLayout()
-        for part in (self.file_button, self.folder_button, HelpButton(words.HELP_PAGE)):
+        for part in (self.file_button, self.folder_button, HelpButton(follow_words.HELP_PAGE)):
             row.addWidget(part)
         column = QVBoxLayout(self)
         column.addLayout(row)
@@ -90,7 +91,7 @@ class Follow(QWidget):
         """Start following the files of the selected layers, or stop."""
         if not is_wanted:
             self.follower.stop()
-            self._say(words.IDLE)
+            self._say(follow_words.IDLE)
             return
         selected = [layer for layer in self.viewer.layers if layer in self.viewer.layers.selection]
         sources = group_by_source(selected, self.viewer.layers)
@@ -98,7 +99,7 @@ class Follow(QWidget):
             self.follower.start(sources)
             return
         others = [layer.name for layer in selected if origin_of(layer) is None]
-        self._end(missing_origin(", ".join(others)) if others else words.NO_LAYERS)
+        self._end(missing_origin(", ".join(others)) if others else follow_words.NO_LAYERS)
 
     def _on_stay(self, is_wanted: bool) -> None:
         self.follower.stays_at_end = is_wanted
@@ -108,7 +109,7 @@ class Follow(QWidget):
         if self.follower.is_active:
             self._say("\n".join(self.follower.status()))
         elif self.follow_box.isChecked():
-            self._end(words.ENDED)
+            self._end(follow_words.ENDED)
 
     def _say(self, text: str) -> None:
         """Show a text, also in the tooltip, as a long name may be cut off."""

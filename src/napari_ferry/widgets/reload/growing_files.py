@@ -16,7 +16,7 @@ from napari_ferry.layers.channels import MOST_LAYERS
 from napari_ferry.plugin.following import check_growth
 from napari_ferry.plugin.notice import notify
 from napari_ferry.plugin.origins import Source, record_origins
-from napari_ferry.widgets.reload import words
+from napari_ferry.widgets.reload import follow_words
 from napari_ferry.widgets.worker import call_in_thread
 
 
@@ -24,14 +24,14 @@ def ask_for_file(parent: QWidget) -> Path | None:
     """Ask for a file, and return ``None`` if the dialog was dismissed."""
     patterns = " ".join(f"*{suffix}" for suffix in suffixes(to_open=True))
     path, _ = QFileDialog.getOpenFileName(
-        parent, words.OPEN_TITLE, get_open_history()[0], f"Files ({patterns})"
+        parent, follow_words.OPEN_TITLE, get_open_history()[0], f"Files ({patterns})"
     )
     return Path(path) if path else None
 
 
 def ask_for_folder(parent: QWidget) -> Path | None:
     """Ask for a folder, and return ``None`` if the dialog was dismissed."""
-    path = QFileDialog.getExistingDirectory(parent, words.OPEN_TITLE, get_open_history()[0])
+    path = QFileDialog.getExistingDirectory(parent, follow_words.OPEN_TITLE, get_open_history()[0])
     return Path(path) if path else None
 
 

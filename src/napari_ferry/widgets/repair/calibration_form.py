@@ -13,7 +13,7 @@ from qtpy.QtWidgets import QLabel, QWidget
 from napari_ferry.codecs.binary.calibration import Calibration, Field
 from napari_ferry.errors import InvalidImageError
 from napari_ferry.widgets.form import lay_out, to_number
-from napari_ferry.widgets.repair.words import CALIBRATION_FIELDS, FRAME_AXES, UNITS, UNKNOWN
+from napari_ferry.widgets.repair.repair_words import CALIBRATION_FIELDS, FRAME_AXES, UNITS, UNKNOWN
 
 
 class CalibrationForm(QWidget):

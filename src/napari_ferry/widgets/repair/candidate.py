@@ -9,6 +9,7 @@ from typing import Any
 from napari_ferry.codecs.binary.fit import fits, remaining_bytes
 from napari_ferry.codecs.binary.layout import Layout, parse_known_fields, strip_evidence
 from napari_ferry.codecs.binary.sidecar_check import SidecarStatus
+from napari_ferry.widgets.repair.repair_words import NO_STRUCTURE
 from napari_ferry.widgets.repair.sentences import (
     details,
     doubt,
@@ -17,7 +18,6 @@ from napari_ferry.widgets.repair.sentences import (
     no_layout,
     why,
 )
-from napari_ferry.widgets.repair.words import NO_STRUCTURE
 
 _UNLIKELY = 0.25
 """Confidence below which a message calls no candidate likely."""

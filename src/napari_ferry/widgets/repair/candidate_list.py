@@ -13,9 +13,9 @@ from qtpy.QtWidgets import QListWidget, QListWidgetItem, QPushButton, QVBoxLayou
 from napari_ferry.codecs.binary.layout import Layout, strip_evidence
 from napari_ferry.widgets.repair.arrow_keys import ArrowKeys
 from napari_ferry.widgets.repair.candidate import Candidate
+from napari_ferry.widgets.repair.repair_words import CANDIDATES, MORE_TIP
 from napari_ferry.widgets.repair.sentences import keep_together
 from napari_ferry.widgets.repair.thumbnails import SIDE, Thumbnails
-from napari_ferry.widgets.repair.words import CANDIDATES, MORE_TIP
 
 FIRST = 4
 """Candidates in the list before the user asks for more."""

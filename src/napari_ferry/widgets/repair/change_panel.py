@@ -17,14 +17,14 @@ from napari_ferry.plugin.manifest import PLUGIN
 from napari_ferry.saving.document_repair import Repair, RepairPlanner, run_repair
 from napari_ferry.widgets.form import FoldedSection, make_label
 from napari_ferry.widgets.repair.option_fields import OptionFields
-from napari_ferry.widgets.repair.sentences import change_line, changes_headline, repaired
-from napari_ferry.widgets.repair.words import (
+from napari_ferry.widgets.repair.repair_words import (
     CHANGES,
     KEPT,
     KNOWN_VALUES,
     OPEN_REPAIRED,
     WRITE_CHANGES,
 )
+from napari_ferry.widgets.repair.sentences import change_line, changes_headline, repaired
 from napari_ferry.widgets.worker import BackgroundWorker
 
 if TYPE_CHECKING:

@@ -22,7 +22,7 @@ from napari_ferry.codecs.binary.layout import Layout, count_frames
 from napari_ferry.codecs.binary.sidecar import RAW_SUFFIXES, raw_files
 from napari_ferry.widgets.form import escape_text
 from napari_ferry.widgets.help_button import HelpButton
-from napari_ferry.widgets.repair import words
+from napari_ferry.widgets.repair import repair_words
 from napari_ferry.widgets.repair.sentences import file_line
 
 _ROWS = 4
@@ -61,21 +61,21 @@ class FileSelector(QWidget):
 
     def _make_parts(self) -> None:
         self.line = QLineEdit()
-        self.line.setPlaceholderText(words.FILE_PLACEHOLDER)
-        self.line.setAccessibleName(words.FILE_LINE.label)
-        self.line.setToolTip(words.FILE_LINE.tooltip)
+        self.line.setPlaceholderText(repair_words.FILE_PLACEHOLDER)
+        self.line.setAccessibleName(repair_words.FILE_LINE.label)
+        self.line.setToolTip(repair_words.FILE_LINE.tooltip)
         self.file_button, self.folder_button = QPushButton(), QPushButton()
         for button, each in (
-            (self.file_button, words.FILE_BUTTON),
-            (self.folder_button, words.FOLDER_BUTTON),
+            (self.file_button, repair_words.FILE_BUTTON),
+            (self.folder_button, repair_words.FOLDER_BUTTON),
         ):
             button.setText(each.label)
             button.setToolTip(each.tooltip)
-        self.help_button = HelpButton(words.HELP_PAGE)
+        self.help_button = HelpButton(repair_words.HELP_PAGE)
 
         self.list = QListWidget()
-        self.list.setAccessibleName(words.FILE_LIST.label)
-        self.list.setToolTip(words.FILE_LIST.tooltip)
+        self.list.setAccessibleName(repair_words.FILE_LIST.label)
+        self.list.setToolTip(repair_words.FILE_LIST.tooltip)
         self.list.setMaximumHeight(self.fontMetrics().lineSpacing() * (_ROWS + 1) + 12)
         self.list.setTextElideMode(Qt.TextElideMode.ElideMiddle)
         self.list.hide()
@@ -128,7 +128,7 @@ class FileSelector(QWidget):
 
     def _show_path(self, path: Path) -> None:
         self.line.setText(str(path))
-        self.line.setToolTip(escape_text(f"{path}\n{words.FILE_LINE.tooltip}"))
+        self.line.setToolTip(escape_text(f"{path}\n{repair_words.FILE_LINE.tooltip}"))
 
     def _on_row(self, row: int) -> None:
         if 0 <= row < len(self.paths):
@@ -143,13 +143,13 @@ class FileSelector(QWidget):
     def _browse_file(self) -> None:
         patterns = " ".join(f"*{suffix}" for suffix in RAW_SUFFIXES)
         path, _ = QFileDialog.getOpenFileName(
-            self, words.FILE_TITLE, self._folder(), f"Raw files ({patterns});;All files (*)"
+            self, repair_words.FILE_TITLE, self._folder(), f"Raw files ({patterns});;All files (*)"
         )
         if path:
             self.paths_entered.emit([Path(path)])
 
     def _browse_folder(self) -> None:
-        path = QFileDialog.getExistingDirectory(self, words.FOLDER_TITLE, self._folder())
+        path = QFileDialog.getExistingDirectory(self, repair_words.FOLDER_TITLE, self._folder())
         if path:
             self.paths_entered.emit([Path(path)])
 

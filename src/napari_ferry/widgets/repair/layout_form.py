@@ -21,8 +21,7 @@ from superqt import QLargeIntSpinBox
 
 from napari_ferry.codecs.binary.layout import Layout
 from napari_ferry.widgets.form import make_label
-from napari_ferry.widgets.repair.sentences import use
-from napari_ferry.widgets.repair.words import (
+from napari_ferry.widgets.repair.repair_words import (
     BYTE_ORDERS,
     CHANNEL_ORDERS,
     KNOWN,
@@ -30,6 +29,7 @@ from napari_ferry.widgets.repair.words import (
     LAYOUT_FIELDS,
     USE,
 )
+from napari_ferry.widgets.repair.sentences import use
 
 Value = int | str
 """Value of a field: a number, or the text of a choice."""

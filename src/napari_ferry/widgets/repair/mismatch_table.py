@@ -6,8 +6,8 @@ from napari_ferry.codecs.binary.layout import Layout
 from napari_ferry.codecs.binary.sidecar_check import SidecarStatus
 from napari_ferry.widgets.form import escape_html
 from napari_ferry.widgets.repair.layout_form import Value, field_values
+from napari_ferry.widgets.repair.repair_words import FROM_BYTES, LAYOUT_FIELDS, SIDECAR, TOTAL
 from napari_ferry.widgets.repair.sentences import does_not_fit
-from napari_ferry.widgets.repair.words import FROM_BYTES, LAYOUT_FIELDS, SIDECAR, TOTAL
 
 
 def mismatch_table(sidecar: SidecarStatus, detected: Layout | None, nbytes: int) -> str:

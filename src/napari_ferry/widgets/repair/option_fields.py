@@ -9,8 +9,8 @@ from qtpy.QtWidgets import QCheckBox, QFormLayout, QLineEdit, QWidget
 
 from napari_ferry.saving.document_repair import RepairPlanner
 from napari_ferry.signatures import Option, options_of
-from napari_ferry.widgets.repair.words import REPAIR_OPTIONS
-from napari_ferry.widgets.words import Words
+from napari_ferry.widgets.form_words import Words
+from napari_ferry.widgets.repair.repair_words import REPAIR_OPTIONS
 
 
 class OptionFields(QWidget):

@@ -22,10 +22,10 @@ from napari_ferry.widgets.repair.layout_preview import LivePreview
 from napari_ferry.widgets.repair.mismatch_table import mismatch_table
 from napari_ferry.widgets.repair.notes import rival_notes
 from napari_ferry.widgets.repair.question import LayoutQuestion, ReasonsPanel
+from napari_ferry.widgets.repair.repair_words import CALIBRATION, NUMBERS, USE
 from napari_ferry.widgets.repair.result import ResultPanel
 from napari_ferry.widgets.repair.sentences import error_sentence, typed_headline, use
 from napari_ferry.widgets.repair.sidecar_writer import SidecarWriter
-from napari_ferry.widgets.repair.words import CALIBRATION, NUMBERS, USE
 from napari_ferry.widgets.worker import BackgroundWorker
 
 if TYPE_CHECKING:

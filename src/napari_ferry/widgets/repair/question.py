@@ -7,8 +7,8 @@ from qtpy.QtWidgets import QHBoxLayout, QPushButton, QVBoxLayout, QWidget
 
 from napari_ferry.widgets.form import FoldedSection, make_label
 from napari_ferry.widgets.repair.arrow_keys import ArrowKeys
+from napari_ferry.widgets.repair.repair_words import CONFIRM, DETAILS, NEXT, USE
 from napari_ferry.widgets.repair.sentences import keep_together
-from napari_ferry.widgets.repair.words import CONFIRM, DETAILS, NEXT, USE
 
 
 class LayoutQuestion(QWidget):

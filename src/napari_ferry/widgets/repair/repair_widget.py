@@ -30,6 +30,7 @@ from napari_ferry.widgets.repair.layout_form import DEFAULT_LAYOUT
 from napari_ferry.widgets.repair.layout_preview import check_displayable
 from napari_ferry.widgets.repair.notes import size_notes
 from napari_ferry.widgets.repair.panels import RepairPanels
+from napari_ferry.widgets.repair.repair_words import SELECT_FILE
 from napari_ferry.widgets.repair.sentences import error_sentence, opened, reading, searching
 from napari_ferry.widgets.repair.sidecar_writer import SidecarRequest, WrittenSidecars
 from napari_ferry.widgets.repair.thumbnails import (
@@ -37,7 +38,6 @@ from napari_ferry.widgets.repair.thumbnails import (
     layout_thumbnails,
     make_thumbnails,
 )
-from napari_ferry.widgets.repair.words import SELECT_FILE
 
 if TYPE_CHECKING:
     from napari import Viewer

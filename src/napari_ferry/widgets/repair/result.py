@@ -8,8 +8,8 @@ from qtpy.QtWidgets import QBoxLayout, QPushButton, QVBoxLayout, QWidget
 from napari_ferry.codecs.binary.fit import fits
 from napari_ferry.codecs.binary.layout import Layout, count_frames
 from napari_ferry.widgets.form import make_label
+from napari_ferry.widgets.repair.repair_words import OPEN, WRITE, WRITE_ALL_TIP
 from napari_ferry.widgets.repair.sentences import open_text, summary, write_all_text, write_text
-from napari_ferry.widgets.repair.words import OPEN, WRITE, WRITE_ALL_TIP
 
 _MARGIN = 6
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from napari_ferry.widgets.words import Words
+from napari_ferry.widgets.form_words import Words
 
 FOLLOW = Words(
     "Follow files of selected layers",

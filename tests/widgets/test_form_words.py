@@ -4,8 +4,8 @@ import pytest
 
 from napari_ferry.rendering.render import render
 from napari_ferry.signatures import Option, options_of
+from napari_ferry.widgets.form_words import OPTION_WORDS, words_of
 from napari_ferry.widgets.plan_summary import formats
-from napari_ferry.widgets.words import OPTION_WORDS, words_of
 
 BY_VIEWER = {
     *("axis", "position", "plane", "speed"),

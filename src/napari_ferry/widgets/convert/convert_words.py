@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from napari_ferry.widgets.words import Words
+from napari_ferry.widgets.form_words import Words
 
 HELP_PAGE = "convert-folder.md"
 

@@ -7,12 +7,13 @@ napari shows little more; the whole path is ``filename``, and a note in tracebac
 
 from __future__ import annotations
 
+import sys
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
-
-from napari_ferry.call_stack import caller_level
+from functools import partial
+from types import FrameType
 
 _SHORT = 60
 """Characters of a long name in a message."""
@@ -263,7 +264,21 @@ def warn(message: str) -> None:
     if messages is not None:
         messages.append(str(FerryWarning(message)))
         return
-    warnings.warn(message, FerryWarning, stacklevel=caller_level())
+    warnings.warn(message, FerryWarning, stacklevel=_caller_level())
+
+
+def _caller_level() -> int:
+    """Return the ``stacklevel`` in the calling function for the first one outside this package."""
+    level, frame = 1, sys._getframe(1)
+    while frame.f_back is not None and _is_own(frame):
+        level, frame = level + 1, frame.f_back
+    return level
+
+
+def _is_own(frame: FrameType) -> bool:
+    """Return True for a function of this package, or of `contextlib`, which may be between two."""
+    name: str = frame.f_globals.get("__name__", "")
+    return name.partition(".")[0] in (__package__, "contextlib")
 
 
 @contextmanager
@@ -279,22 +294,6 @@ def collecting_warnings(messages: list[str]) -> Iterator[None]:
         _collector.reset(token)
 
 
-def share_collector() -> Callable[[], None]:
-    """Return the initializer of the threads of a pool, to collect their warnings here.
-
-    >>> from concurrent.futures import ThreadPoolExecutor
-    >>> messages = []
-    >>> with collecting_warnings(messages):
-    ...     pool = ThreadPoolExecutor(1, initializer=share_collector())
-    >>> with pool:
-    ...     pool.submit(warn, "The file has no scale.").result()
-    >>> messages
-    ['The file has no scale.']
-    """
-    messages = _collector.get()
-
-    def initialize() -> None:
-        """Collect the warnings of a thread of the pool."""
-        _collector.set(messages)
-
-    return initialize
+def share_collector() -> Callable[[], object]:
+    """Return the initializer of the threads of a pool, to collect their warnings here."""
+    return partial(_collector.set, _collector.get())

@@ -6,9 +6,13 @@ from pathlib import Path
 import pytest
 
 from helpers import make_image
-from napari_ferry import imsave
-from napari_ferry.batch.inputs import Inputs, find_inputs
+from napari_ferry import Image, imload, imsave, plan
+from napari_ferry.batch.conversion import run_jobs
+from napari_ferry.batch.inputs import MADE_EARLIER, Inputs, find_inputs
+from napari_ferry.batch.jobs import Job, find_jobs
+from napari_ferry.batch.output_names import RECORD_NAME, Naming
 from napari_ferry.errors import MissingFileError, UnreadableFileError
+from napari_ferry.saving import Plan
 
 
 @pytest.fixture
@@ -132,3 +136,49 @@ def test_a_folder_that_cannot_be_read_does_not_end_a_search(
 
 def test_an_impossible_name_is_left_to_fail(folder: Path) -> None:
     assert len(find_inputs([300 * "a" + ".tif", "[1].tif"]).found) == 2
+
+
+@pytest.fixture
+def converted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Make a folder with a recording and, in other folders, what it was converted to before."""
+    monkeypatch.chdir(tmp_path)
+    imsave(make_image("tyx"), "day/rec.tif")
+    for name, pattern in (("copies", "{name}"), ("stores", "{name}"), ("frames", "{name}/f_000")):
+        suffix = ".ome.zarr" if name == "stores" else ".ome.tif"
+        naming = Naming(folder=Path(f"day/{name}"), pattern=pattern, suffix=suffix)
+        run_jobs(find_jobs(["day/rec.tif"], naming), plan_job, options={})
+    return tmp_path / "day"
+
+
+def plan_job(job: Job) -> tuple[list[Image], Plan]:
+    images = imload(job.input.source)
+    return images, plan(images, job.target)
+
+
+def test_outputs_of_earlier_conversions_in_other_folders_are_left_out(converted: Path) -> None:
+    inputs = find_inputs([converted], recursive=True, target=converted / "movies")
+    assert names(inputs) == ["rec.tif"]
+    assert [each.reason for each in inputs.skipped] == 3 * [MADE_EARLIER]
+    assert sorted(each.path.name for each in inputs.skipped) == [
+        *("f_000.ome.tif", "rec.ome.tif", "rec.ome.zarr")
+    ]
+
+
+def test_outputs_are_inputs_where_they_are_the_only_version(converted: Path) -> None:
+    assert names(find_inputs([converted / "copies"])) == ["rec.ome.tif"]
+    assert names(find_inputs([converted, "day/copies/rec.ome.tif"])) == ["rec.tif", "rec.ome.tif"]
+    (converted / "copies/rec.ome.tif").write_bytes(b"changed since")
+    assert "copies/rec.ome.tif" in names(find_inputs([converted], recursive=True))
+    (converted / "rec.tif").unlink()
+    assert len(find_inputs([converted], recursive=True).found) == 3
+
+
+def test_a_folder_of_frames_that_are_outputs_is_left_out(converted: Path) -> None:
+    (converted / "frames").joinpath(RECORD_NAME).unlink()
+    for k in range(3):
+        imsave(make_image("yx"), f"day/f{k}.tif")
+    naming = Naming(folder=converted / "single", suffix=".tif")
+    run_jobs(find_jobs([f"day/f{k}.tif" for k in range(3)], naming), plan_job, options={})
+    inputs = find_inputs([converted], recursive=True)
+    assert not [name for name in names(inputs) if name.startswith("single")]
+    assert converted / "single" in [each.path for each in inputs.skipped]

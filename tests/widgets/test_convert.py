@@ -118,6 +118,16 @@ def test_a_typed_folder_is_searched_with_its_subfolders(dock, folder, qtbot):
     assert "day 2/cells 4.tif" in states(panel)
 
 
+def test_outputs_in_another_folder_are_counted_and_not_listed(dock, folder, qtbot):
+    main(["convert", str(folder / "cells 1.tif"), str(folder / "gifs" / "{name}.gif"), "--quiet"])
+    panel = dock.panel
+    panel.subfolders.click()
+    drop(dock, folder)
+    wait_until_listed(panel, qtbot)
+    assert panel.rows.caption.text() == "5 files, 1 made earlier, 1 not listed"
+    assert "cells 1.gif: made by an earlier conversion" in panel.rows.caption.toolTip()
+
+
 def test_a_check_box_is_clicked_and_all_and_none(dock, folder, qtbot):
     from qtpy.QtCore import QPoint, Qt
 

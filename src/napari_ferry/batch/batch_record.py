@@ -117,8 +117,12 @@ class Record:
 
     def is_output(self, path: Path) -> bool:
         """Return True for an unchanged file of a finished save."""
+        return self.find_output(path) is not None
+
+    def find_output(self, path: Path) -> Entry | None:
+        """Return the entry of the finished save that made an unchanged file; None for others."""
         made = self.owners.get(self._relative(path))
-        return made is not None and self._is_unchanged(made)
+        return made.entry if made is not None and self._is_unchanged(made) else None
 
     def entry(self, target: Path, source: str | Path, files: Sequence[Path], options: str) -> Entry:
         """Return the entry of a target to be made from the present files of a source.

@@ -104,3 +104,19 @@ def find_members(path: Path) -> tuple[Path, ...]:
             return tuple(hooks_of(find_source_codec(path)).members(path))
     except FerryError:
         return (path,)
+
+
+def is_plain_folder(path: Path) -> bool:
+    """Return True for a folder without the suffix of a store."""
+    is_folder = os.path.isdir(path)  # noqa: PTH112 - returns False for impossible names
+    return is_folder and not has_known_suffix(path)
+
+
+def can_open(path: Path) -> bool:
+    """Return True for a file of a known format, by its name or by a claim."""
+    try:
+        with reading(path):
+            find_source_codec(path)
+    except FerryError:
+        return False
+    return True

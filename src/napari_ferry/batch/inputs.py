@@ -9,23 +9,26 @@ from dataclasses import dataclass, field
 from itertools import groupby
 from pathlib import Path
 
-from napari_ferry.arguments import find_url, reading, to_path
+from napari_ferry.arguments import find_url, to_path
 from napari_ferry.batch.data_sets import (
     DataSet,
+    can_open,
     folder_data_set,
     group_files,
-    has_known_suffix,
     is_data_set,
+    is_plain_folder,
     list_folder,
 )
+from napari_ferry.batch.earlier_outputs import EarlierOutputs
 from napari_ferry.batch.output_names import RECORD_NAME
-from napari_ferry.errors import FerryError, MissingFileError, UnreadableFileError
+from napari_ferry.errors import MissingFileError, UnreadableFileError
 from napari_ferry.files.natural_order import natural_sorted
-from napari_ferry.io.search import find_source_codec
 
 _SPECIAL = frozenset("*?[")
 
-_OWN = "made by an earlier conversion"
+MADE_EARLIER = "made by an earlier conversion"
+"""Reason to leave out an output of an earlier conversion."""
+
 _NO_IMAGE = "not an image that can be opened"
 _CLOSED = "a folder that cannot be read"
 _DEEPER = "a folder: give recursive=True (--recursive on the command line) to search it"
@@ -176,6 +179,8 @@ class _Search:
     target: Path | None
     is_output: Callable[[Path], bool]
     seen: set[Path | str] = field(default_factory=set)
+    earlier: EarlierOutputs | None = None
+    """Outputs that earlier conversions left in the folder that is searched now."""
 
     def search(self, source: str | Path) -> Iterator[Input | Skipped]:
         """Search a file, folder, pattern or address."""
@@ -205,7 +210,7 @@ class _Search:
         within : Path or None
             Their folder, relative to the one that is searched; None if they were named.
         """
-        for is_folder, group in groupby(paths, key=_is_plain_folder):
+        for is_folder, group in groupby(paths, key=is_plain_folder):
             if is_folder:
                 for path in group:
                     yield from self._search_folder(path, within)
@@ -221,7 +226,7 @@ class _Search:
         def wanted() -> Iterator[Path]:
             """Yield the files to open, and collect the others."""
             for path in paths:
-                reason = self._reason_to_skip(path)
+                reason = self._reason_to_skip(path, within)
                 if not reason:
                     yield path
                 elif path.name != RECORD_NAME:
@@ -238,8 +243,8 @@ class _Search:
         real = Path(os.path.realpath(folder))  # links may lead to the targets, or be circles
         if within is not None and real == self.target:
             return
-        if self.is_output(folder):
-            yield Skipped(path=folder, reason=_OWN)
+        if self._is_made_earlier(folder, within):
+            yield Skipped(path=folder, reason=MADE_EARLIER)
         elif is_data_set(folder):
             yield from self._add(folder_data_set(folder), within)
         elif within is not None and not self.recursive:
@@ -256,6 +261,16 @@ class _Search:
                 return
             yield from self._search_paths(paths, inner)
 
+    def _is_made_earlier(self, folder: Path, within: Path | None) -> bool:
+        """Return True for a folder that is an output, or has only outputs of a conversion."""
+        if within is None or self.earlier is None:
+            self.earlier = EarlierOutputs(root=folder)
+        self.earlier.visit(folder)
+        if self.is_output(folder) or self.earlier.is_repeated(folder):
+            return True
+        is_single = bool(self.earlier.records) and is_data_set(folder)
+        return is_single and self.earlier.are_repeated(folder_data_set(folder).files)
+
     def _add(self, data_set: DataSet, within: Path | None) -> Iterator[Input]:
         """Add a data set unless it shares files with one found before."""
         files = {data_set.path, *data_set.files}
@@ -263,28 +278,15 @@ class _Search:
             yield Input(source=data_set.path, files=data_set.files, folder=within or Path())
         self.seen |= files
 
-    def _reason_to_skip(self, path: Path) -> str:
-        """Return the reason to skip a file; empty for a data set."""
-        if path.name == RECORD_NAME or self.is_output(path):
-            return _OWN
+    def _reason_to_skip(self, path: Path, within: Path | None) -> str:
+        """Return the reason to skip a file; empty for a data set, and for a file that was named."""
+        is_repeated = (
+            within is not None and self.earlier is not None and self.earlier.is_repeated(path)
+        )
+        if path.name == RECORD_NAME or is_repeated or self.is_output(path):
+            return MADE_EARLIER
         exists = os.path.exists(path)  # noqa: PTH110 - returns False for impossible names
-        return "" if not exists or _can_open(path) else _NO_IMAGE
-
-
-def _is_plain_folder(path: Path) -> bool:
-    """Return True for a folder without the suffix of a store."""
-    is_folder = os.path.isdir(path)  # noqa: PTH112 - returns False for impossible names
-    return is_folder and not has_known_suffix(path)
-
-
-def _can_open(path: Path) -> bool:
-    """Return True for a file of a known format, by its name or by a claim."""
-    try:
-        with reading(path):
-            find_source_codec(path)
-    except FerryError:
-        return False
-    return True
+        return "" if not exists or can_open(path) else _NO_IMAGE
 
 
 def _normalized(path: Path) -> Path:

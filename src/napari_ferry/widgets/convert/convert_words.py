@@ -52,6 +52,7 @@ STOP_TIP = "Stop soon. What is converted is kept, and the rest can be converted 
 IDLE = "Choose a folder to convert."
 SEARCHING = "Searching..."
 NOTHING = "This folder has no images to convert."
+OUTPUTS, NOT_LISTED = "made earlier", "not listed"
 SEARCH_FOLDERS = f"Check {SUBFOLDERS.label!r} to search the folders in it."
 
 _PYTHON = re.compile(r" \(--[^)]* on the command line\)")

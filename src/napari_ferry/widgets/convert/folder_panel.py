@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from napari_ferry.batch.inputs import Input, Skipped
+from napari_ferry.batch.inputs import MADE_EARLIER, Input, Skipped
 from napari_ferry.errors import FerryError
 from napari_ferry.widgets.convert import convert_words
 from napari_ferry.widgets.convert.conversion_request import ConversionRequest
@@ -148,7 +148,9 @@ class FolderPanel(SurveyPanel):
     def _show_count(self) -> None:
         """Show the number of rows, and in the tooltip what is not listed and why."""
         count = convert_words.count_files(len(self.rows.rows))
-        left_out = f", {len(self.skipped)} not listed" if self.skipped else ""
+        made = sum(each.reason == MADE_EARLIER for each in self.skipped)
+        numbers = ((convert_words.OUTPUTS, made), (convert_words.NOT_LISTED, len(self.skipped) - made))
+        left_out = "".join(f", {number} {text}" for text, number in numbers if number)
         ending = f" {convert_words.SEARCHING}" if self.search is not None else ""
         self.rows.caption.setText(f"{count}{left_out}{ending}")
         listed = self.skipped[:_MOST_SKIPPED]

@@ -387,6 +387,8 @@ def test_several_at_once_are_reported_in_order() -> None:
     assert names == ["a 1.ome.tif", "b µ.ome.tif", "c.ome.tif"]
     assert [each.done for each in seen] == sorted(each.done for each in seen)
     assert (seen[-1].done, seen[-1].jobs_done) == (seen[-1].total, 3)
+    assert {path.name for each in seen for path in each.shares} == {"a 1.tif", "b µ.tif", "c.tif"}
+    assert max(len(each.shares) for each in seen) == 3
     assert convert(at_once=3).summary == "0 converted, 3 skipped"
 
 

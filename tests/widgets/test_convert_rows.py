@@ -1,18 +1,23 @@
 """Rows, totals and stored batches of the dock *Convert folder*, without a window."""
 
+from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
+from threading import Barrier
+from typing import Any
 
 import numpy as np
 import pytest
 
-from napari_ferry import Image, imload, imsave, plan
+from napari_ferry import Image, Plan, imload, imsave, plan, run
 from napari_ferry.batch.batch_record import Record
 from napari_ferry.batch.inputs import Input
 from napari_ferry.batch.jobs import Job
 from napari_ferry.batch.output_names import Naming
 from napari_ferry.batch.report import Outcome, Report
 from napari_ferry.errors import InvalidImageError, MissingMetadataError, UnreadableFileError
+from napari_ferry.saving.execution.cluster import connection
+from napari_ferry.widgets.convert import batch_run
 from napari_ferry.widgets.convert.batch_run import BatchRun
 from napari_ferry.widgets.convert.conversion_request import ConversionRequest
 from napari_ferry.widgets.convert.convert_words import in_form_words
@@ -156,6 +161,28 @@ def test_a_file_with_images_that_are_left_is_pending(two_images: Input) -> None:
     assert (each.state, each.is_pending) == ("new", True)
     each.outcomes.append(replace(outcome, target=Path("two_1.tif")))
     assert (each.state, each.is_pending) == ("converted", False)
+
+
+def test_several_files_are_converted_at_once_on_a_cluster(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Client:
+        def nthreads(self) -> dict[str, int]:
+            return {"a": 1, "b": 1}
+
+    together = Barrier(2, timeout=30)
+
+    def save(planned: Plan, client: object, **options: Any) -> list[Path]:
+        together.wait()  # breaks unless both are in progress
+        return run(planned, **options)
+
+    monkeypatch.setattr(connection, "connecting", lambda _: nullcontext(Client()))
+    monkeypatch.setattr(batch_run, "run", save)
+    paths = [imsave(np.zeros((3, 8, 9), np.uint8), tmp_path / f"{k}.tif")[0] for k in range(2)]
+    inputs = [Input(source=path, files=(path,)) for path in paths]
+    wanted = request(tmp_path / "out", ".tif")
+    batch = BatchRun(request=wanted, inputs=inputs, address="tcp://there:1")
+    assert batch.run().summary == "2 converted"
 
 
 def test_an_image_that_is_gone_is_a_sentence(recording: Input, tmp_path: Path) -> None:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from napari_ferry.arrays.progress import Progress
 from napari_ferry.batch.jobs import Job
@@ -22,8 +23,8 @@ class BatchProgress:
         Name of the data set that is converted.
     jobs_done, n_jobs : int
         Data sets that are finished, and all of them.
-    share : float
-        Part of the current data set that is converted, 0 to 1.
+    shares : mapping of str or Path to float
+        Source of each data set in progress -> its part that is converted, 0 to 1.
     done, total : int
         Bytes of the files of the sources; a data set counts as its part that is converted.
     seconds_left : float
@@ -33,7 +34,7 @@ class BatchProgress:
     name: str
     jobs_done: int
     n_jobs: int
-    share: float
+    shares: Mapping[str | Path, float]
     done: int
     total: int
     seconds_left: float
@@ -94,7 +95,7 @@ class JobCount:
                 name=self.jobs[number].target.name,
                 jobs_done=self.jobs_done,
                 n_jobs=len(self.jobs),
-                share=self.shares.get(number, 0.0),
+                shares={self.jobs[k].input.source: share for k, share in self.shares.items()},
                 done=done,
                 total=total,
                 seconds_left=(total - done) / rate if rate else float("inf"),

@@ -15,6 +15,7 @@ from napari_ferry.batch.batch_options import IMAGE_OPTIONS
 from napari_ferry.batch.conversion import run_jobs
 from napari_ferry.batch.job_count import BatchProgress
 from napari_ferry.batch.jobs import Job, Jobs, find_jobs, single_job
+from napari_ferry.batch.parallel_jobs import count_at_once
 from napari_ferry.batch.report import Outcome, Report
 from napari_ferry.cli.batch_targets import choose_naming, has_many_targets
 from napari_ferry.cli.formats import to_command_line
@@ -28,9 +29,6 @@ from napari_ferry.saving import Plan
 
 PlanOne: TypeAlias = Callable[[argparse.Namespace, Path], tuple[list[Image], Plan]]
 """Opens the source of a command line, and plans to save it as a target."""
-
-_MOST_AT_ONCE = 16
-"""Number of files in progress on a cluster, each of which is planned by this process."""
 
 _MOST_NAMES = 3
 """Names that are printed of files that are skipped for one reason."""
@@ -80,7 +78,7 @@ def convert_many(
                 progress=progress,
                 finished=show_outcome,
                 report=result,
-                at_once=_count_at_once(options),
+                at_once=count_at_once(options.client),
             )
     except KeyboardInterrupt as interrupt:
         interrupt.add_note("the same command goes on with the rest")
@@ -88,14 +86,6 @@ def convert_many(
     finally:
         _show_end(result, options)
     return int(result.count("failed") > 0)
-
-
-def _count_at_once(options: argparse.Namespace) -> int:
-    """Return the number of files to convert at once: one here, several on a cluster."""
-    if options.client is None:
-        return 1
-    n_threads: int = sum(options.client.nthreads().values())
-    return max(1, min(_MOST_AT_ONCE, n_threads))
 
 
 def _find_jobs(options: argparse.Namespace) -> Jobs:

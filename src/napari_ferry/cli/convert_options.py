@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from napari_ferry.batch.output_names import NamedSource
+from napari_ferry.batch.parallel_jobs import AT_ONCE
 from napari_ferry.cli.batch_targets import choose_naming, has_many_targets
 from napari_ferry.cli.formats import add_format_options
 from napari_ferry.cli.output_path import choose_target, parse_suffix
@@ -99,7 +100,9 @@ def _add_save_options(group: argparse._ArgumentGroup) -> None:
     )
     group.add_argument("--workers", type=int, metavar="N", help="number of threads")
     group.add_argument(
-        "--cluster", metavar="ADDRESS", help="save on the Dask cluster with this scheduler"
+        "--cluster",
+        metavar="ADDRESS",
+        help=f"save on the Dask cluster with this scheduler: {AT_ONCE}",
     )
     group.add_argument("-q", "--quiet", action="store_true", help="print only warnings and errors")
 

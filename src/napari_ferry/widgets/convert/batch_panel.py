@@ -199,7 +199,7 @@ class BatchPanel(FolderPanel):
         progress = batch.progress
         if progress is None:
             return
-        for number in self._share_rows(batch, progress):
+        for number in self._share_rows(progress):
             self.rows.model.show_changes([number])
             self.rows.follow(number)
         self.bar.setUpdatesEnabled(False)  # setValue would redraw the window at once
@@ -217,12 +217,14 @@ class BatchPanel(FolderPanel):
         if progress is not None and (self.isVisible() or not self.activity.open()):
             self.activity.update(_steps_of(progress))
 
-    def _share_rows(self, batch: BatchRun, progress: BatchProgress) -> list[int]:
-        """Note the share of the current row; return the rows that have changed."""
-        current = None if batch.current is None else self.by_source.get(batch.current.source)
+    def _share_rows(self, progress: BatchProgress) -> list[int]:
+        """Note the share of each row in progress; return the rows that have changed."""
         changed = []
         for number, row in enumerate(self.rows.rows):
-            share = progress.share if number == current and not row.is_done else None
+            # one that has ended waits for the outcomes of those before it
+            otherwise = None if row.share is None else 1.0
+            own = progress.shares.get(row.input.source, otherwise)
+            share = None if row.is_done else own
             if share != row.share:
                 row.share = share
                 changed.append(number)
@@ -250,8 +252,7 @@ class BatchPanel(FolderPanel):
         total = report.remaining + len(report.outcomes)
         self._store_unfinished(total - report.remaining, total)
         folder = self.batch.request.naming.folder
-        description = describe_report(report, folder)
-        self.summary.show_plan(description, describe_problems(report))
+        self.summary.show_plan(describe_report(report, folder), describe_problems(report))
 
     def _end(self) -> None:
         """Enable the form again."""
@@ -287,9 +288,8 @@ class BatchPanel(FolderPanel):
         self.button.setEnabled(bool(count) and self.request is not None and self.search is None)
 
     def _label_button(self, text: str, tooltip: str) -> None:
-        if self.button.text() != text:
-            self.button.setText(text)
-            self.button.setToolTip(tooltip)
+        self.button.setText(text)
+        self.button.setToolTip(tooltip)
 
     def _open(self, path: Path) -> None:
         self.viewer.open(str(path), plugin=PLUGIN)

@@ -17,6 +17,7 @@ from napari_ferry.batch.conversion import run_jobs
 from napari_ferry.batch.inputs import Input, Inputs, Skipped
 from napari_ferry.batch.job_count import BatchProgress
 from napari_ferry.batch.jobs import Job, Jobs, name_jobs
+from napari_ferry.batch.parallel_jobs import count_at_once
 from napari_ferry.batch.report import Outcome, Report
 from napari_ferry.errors import UnreadableFileError
 from napari_ferry.saving import Plan, Progress, run
@@ -61,8 +62,6 @@ class BatchRun:
     progress: BatchProgress | None = None
     outcomes: deque[Outcome] = field(default_factory=deque)
     """Outcomes that the window has not shown yet."""
-    current: Input | None = None
-    """The data set that is converted now."""
     n_targets: Counter[str | Path] = field(default_factory=Counter)
     """Number of targets of each source, once they are known."""
 
@@ -84,13 +83,14 @@ class BatchRun:
         with self._connect() as client:
             return run_jobs(
                 jobs,
-                self._plan,
+                self.request.plan_job,
                 options=self.request.record_options,
                 overwrite=self.overwrite,
                 save=partial(self._save, client),
                 progress=self._report,
                 finished=self.outcomes.append,
                 cancel=lambda: self.cancelled.is_set() or self.is_closed(),
+                at_once=count_at_once(client),
             )
 
     def _keep_existing(self, jobs: Jobs) -> Jobs:
@@ -119,10 +119,6 @@ class BatchRun:
         from napari_ferry.saving.execution.cluster.connection import connecting
 
         return connecting(self.address)
-
-    def _plan(self, job: Job) -> Any:
-        self.current = job.input
-        return self.request.plan_job(job)
 
     def _report(self, progress: BatchProgress) -> None:
         self.progress = progress

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from napari_ferry.batch.parallel_jobs import AT_ONCE
 from napari_ferry.widgets.form_words import Words
 
 HELP_PAGE = "convert-folder.md"
@@ -34,7 +35,7 @@ OPTIONS = Words("Options", "Options of the format.")
 PLACE_SECTION = Words("Where to run", "Number of threads, or a cluster.")
 PLACE = Words(
     "Run on",
-    "A cluster converts with many computers, which have to share the folders.",
+    f"A cluster converts with many computers, which have to share the folders: {AT_ONCE}.",
     {"here": "This computer", "cluster": "A Dask cluster"},
 )
 THREADS = Words("Threads", "Frames that are converted at once. Automatic leaves the window smooth.")

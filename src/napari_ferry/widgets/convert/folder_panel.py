@@ -149,7 +149,10 @@ class FolderPanel(SurveyPanel):
         """Show the number of rows, and in the tooltip what is not listed and why."""
         count = convert_words.count_files(len(self.rows.rows))
         made = sum(each.reason == MADE_EARLIER for each in self.skipped)
-        numbers = ((convert_words.OUTPUTS, made), (convert_words.NOT_LISTED, len(self.skipped) - made))
+        numbers = (
+            (convert_words.OUTPUTS, made),
+            (convert_words.NOT_LISTED, len(self.skipped) - made),
+        )
         left_out = "".join(f", {number} {text}" for text, number in numbers if number)
         ending = f" {convert_words.SEARCHING}" if self.search is not None else ""
         self.rows.caption.setText(f"{count}{left_out}{ending}")

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from napari_ferry.batch.output_names import NamedSource, Naming, find_collision
+from napari_ferry.batch.output_names import NamedSource, Naming, find_collisions
 from napari_ferry.errors import FerryError
 
 OUT = Path("out")
@@ -68,5 +68,5 @@ def test_a_format_that_is_not_saved_needs_a_suffix() -> None:
 
 
 def test_two_inputs_with_one_target_are_found() -> None:
-    assert find_collision([OUT / "a", OUT / "b", OUT / "x/../a"]) == (0, 2)
-    assert find_collision([OUT / "a", OUT / "b"]) is None
+    assert [*find_collisions([OUT / "a", OUT / "b", OUT / "x/../a", OUT / "a"])] == [(0, 2), (0, 3)]
+    assert not [*find_collisions([OUT / "a", OUT / "b"])]

@@ -1,6 +1,7 @@
 """``napari-ferry convert`` for many files: targets, output, exit status and interruption."""
 
 import json
+import os
 import signal
 import sys
 from collections.abc import Callable
@@ -101,6 +102,27 @@ def test_an_impossible_batch_is_a_sentence(words: list[str], message: str, run: 
     assert len(err.splitlines()) == 1
     assert "True" not in err
     assert not Path("out").exists()
+
+
+@pytest.mark.parametrize("dry_run", [[], ["--dry-run"]])
+def test_a_folder_that_cannot_be_written_to_is_one_sentence(
+    dry_run: list[str], run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    command = ["convert", "in", "out", "--format", ".gif", *dry_run]
+    monkeypatch.setattr(os, "access", lambda *_: False)
+    status, out, err = run(*command)
+    assert (status, out) == (1, "")
+    assert err.endswith(" cannot be written to: choose another one.\n")
+    assert len(err.splitlines()) == 1
+
+
+def test_a_locked_folder_may_be_up_to_date(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    command = ["convert", "in", "out", "--format", ".gif"]
+    assert run(*command)[0] == 0
+    monkeypatch.setattr(os, "access", lambda *_: False)
+    assert run(*command)[0] == 0
+    os.utime("in/a 2.tif", ns=(0, 0))
+    assert run(*command)[0] == 1
 
 
 def test_what_happened_is_printed_once(run: Run) -> None:

@@ -317,19 +317,14 @@ def test_a_folder_without_images_and_a_missing_one_are_sentences(dock, folder, t
     assert "missing.tif" in panel.rows.rows[0].problem
 
 
-@pytest.mark.parametrize(
-    ("pattern", "result"), [("{name}", "3 converted, 1 failed"), ("all", "would both be saved as")]
-)
 def test_how_a_batch_ended_is_shown_until_the_user_changes_something(
-    pattern, result, dock, folder, qtbot, monkeypatch
+    dock, folder, qtbot, monkeypatch
 ):
     is_done = threading.Event()
     trial = "napari_ferry.widgets.convert.survey_panel.find_rates"
     monkeypatch.setattr(trial, lambda *_: is_done.wait(WAIT / 1000) and None)
     drop(dock, folder)
     panel = dock.panel
-    panel.targets.restore("", pattern)
-    panel.set_sources(panel.sources)
     wait_until_listed(panel, qtbot)
     qtbot.waitUntil(lambda: panel.is_trying, timeout=WAIT)
     convert(panel, qtbot)
@@ -337,10 +332,42 @@ def test_how_a_batch_ended_is_shown_until_the_user_changes_something(
     qtbot.waitUntil(lambda: not panel.is_trying, timeout=WAIT)
     panel._on_tick()
     qtbot.waitUntil(lambda: not panel.is_describing, timeout=WAIT)
-    assert result in panel.summary.headline.text()
+    assert "3 converted, 1 failed" in panel.summary.headline.text()
 
     panel.rows.buttons[convert_words.NONE.label].click()
     qtbot.waitUntil(lambda: panel.summary.headline.text().startswith("0 files"), timeout=WAIT)
+
+
+def test_files_with_one_name_are_marked_and_nothing_starts(dock, folder, qtbot):
+    panel = dock.panel
+    drop(dock, folder)
+    wait_until_listed(panel, qtbot)
+    panel.targets.pattern.clear()
+    qtbot.keyClicks(panel.targets.pattern, "all")
+    wait_until_listed(panel, qtbot)
+    assert set(states(panel).values()) == {"shared"}
+    assert "would both be saved as" in panel.summary.headline.text()
+    assert not panel.button.isEnabled()
+    panel.targets.pattern.clear()
+    qtbot.keyClicks(panel.targets.pattern, "{index}")
+    wait_until_listed(panel, qtbot)
+    assert {*states(panel).values()} == {"new", "failed"}
+    assert panel.button.isEnabled()
+
+
+def test_the_numbers_of_names_follow_the_checked_files(dock, folder, qtbot):
+    (folder / "damaged.tif").unlink()
+    out = folder.with_name("recordings-ome-tif")
+    main(["convert", str(folder), str(out / "{index}.ome.tif"), "--quiet"])
+    panel = dock.panel
+    panel.targets.restore("", "{index}")
+    drop(dock, folder)
+    wait_until_listed(panel, qtbot)
+    assert set(states(panel).values()) == {"current"}
+    panel.rows.rows[0].is_checked = False
+    panel.rows.model.checked.emit()
+    wait_until_listed(panel, qtbot)
+    assert [*states(panel).values()][1:] == ["exists", "exists"]
 
 
 def test_the_example_has_the_number_that_the_first_checked_file_gets(dock, folder, qtbot):

@@ -1,5 +1,6 @@
 """Rows, totals and stored batches of the dock *Convert folder*, without a window."""
 
+import os
 from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
@@ -15,7 +16,12 @@ from napari_ferry.batch.inputs import Input
 from napari_ferry.batch.jobs import Job
 from napari_ferry.batch.output_names import Naming
 from napari_ferry.batch.report import Outcome, Report
-from napari_ferry.errors import InvalidImageError, MissingMetadataError, UnreadableFileError
+from napari_ferry.errors import (
+    InvalidImageError,
+    MissingMetadataError,
+    TargetError,
+    UnreadableFileError,
+)
 from napari_ferry.saving.execution.cluster import connection
 from napari_ferry.widgets.convert import batch_run
 from napari_ferry.widgets.convert.batch_run import BatchRun
@@ -25,6 +31,7 @@ from napari_ferry.widgets.convert.inspection import inspect
 from napari_ferry.widgets.convert.report_text import describe_problems, describe_report
 from napari_ferry.widgets.convert.row import Facts, Row
 from napari_ferry.widgets.convert.stored_batch import UnfinishedBatch
+from napari_ferry.widgets.convert.target_check import TargetChecker, number_rows
 from napari_ferry.widgets.convert.totals import Rates, describe_totals
 from napari_ferry.widgets.convert.trial import choose_sample, find_rates
 from napari_ferry.widgets.plan_summary import formats
@@ -107,6 +114,72 @@ def test_inspecting_says_what_exists_and_what_is_up_to_date(
     assert BatchRun(request=wanted, inputs=[recording], overwrite=True).run().count("converted")
     state = inspect(recording, wanted, Record.read(out), is_visible=False).facts.state
     assert state == "current"
+
+
+@pytest.mark.parametrize("pattern", ["{index}", "{index}_{image}"])
+def test_names_with_numbers_have_states_once_the_numbers_are_known(
+    pattern: str, two_images: Input, recording: Input, tmp_path: Path
+) -> None:
+    out = tmp_path / "out"
+    wanted = request(out, ".tif", pattern)
+    rows = [Row(input=two_images), Row(input=recording)]
+    BatchRun(request=wanted, inputs=[two_images, recording]).run()
+
+    def look() -> list[str]:
+        for each in rows:
+            found = inspect(
+                each.input, wanted, Record.read(out), numbers=each.numbers, is_visible=False
+            )
+            each.facts, each.is_inspected = found.facts, True
+        return [each.state for each in rows]
+
+    assert look() == ["new", "new"]
+    assert number_rows(rows, wanted.naming) == rows
+    assert not any(each.is_inspected for each in rows)
+    assert look() == ["current", "current"]
+    assert number_rows(rows, wanted.naming) == []
+    rows[0].is_checked = False  # the other one becomes the first
+    assert number_rows(rows, wanted.naming) == rows
+    assert (rows[0].numbers, rows[1].numbers) == (None, (1, 1))
+    assert look()[1] == "exists" if pattern == "{index}" else "new"
+
+
+def test_two_files_with_one_target_are_told_before() -> None:
+    rows = [Row(input=Input(source=Path("/in", name))) for name in ("a.tif", "a.gif", "b.gif")]
+    checker, naming = TargetChecker(), Naming(folder=Path("/new"), suffix=".mp4")
+    conflicts = checker.check(rows, naming).conflicts
+    assert [each.input.source in conflicts for each in rows] == [True, True, False]
+    sentence = checker.check(rows, naming).obstacle(is_pending=True)
+    assert sentence == (
+        "/in/a.tif and /in/a.gif would both be saved as /new/a.mp4: give names that tell them "
+        "apart, such as {index}_{name}."
+    )
+    rows[1].is_checked = False
+    assert not checker.check(rows, naming).conflicts
+    of_images = replace(naming, pattern="all")
+    assert len(checker.check(rows, of_images).conflicts) == 2
+    of_images = replace(naming, pattern="{image}")
+    assert not checker.check(rows, of_images).conflicts  # before the images are counted
+    rows[0].facts = rows[2].facts = Facts(n_images=1)
+    assert len(checker.check(rows, of_images).conflicts) == 2
+
+
+def test_a_folder_that_cannot_be_written_to_is_told_before(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    naming = Naming(folder=tmp_path / "new" / "folder", suffix=".mp4")
+    assert not TargetChecker().check([row("a.tif")], naming).folder
+    (tmp_path / "file").write_text("x")
+    check = TargetChecker().check([row("a.tif")], Naming(folder=tmp_path / "file", suffix=".mp4"))
+    assert "is a file, not a folder" in check.obstacle(is_pending=True)
+    monkeypatch.setattr(os, "access", lambda *_: False)
+    check = TargetChecker().check([row("a.tif")], naming)
+    sentence = f"The folder {tmp_path} cannot be written to: choose another one."
+    assert check.obstacle(is_pending=True) == sentence
+    assert check.obstacle(is_pending=False) == ""
+    wanted = request(naming.folder, ".mp4")
+    with pytest.raises(TargetError, match="cannot be written to"):
+        BatchRun(request=wanted, inputs=[Input(source=tmp_path / "a.tif")]).run()
 
 
 def test_a_damaged_file_is_one_sentence(tmp_path: Path) -> None:

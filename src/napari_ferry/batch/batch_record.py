@@ -23,6 +23,7 @@ from napari_ferry.batch.output_names import RECORD_NAME
 from napari_ferry.files.file_state import read_state
 from napari_ferry.image.json_values import parse_json, to_json
 from napari_ferry.saving.partial.interruption import is_unplaced
+from napari_ferry.saving.target import check_folder, check_target
 
 _CLOCK_STEP_NS = 2 * 10**9
 """Step of the modification times of FAT, the coarsest that file systems have."""
@@ -196,6 +197,18 @@ class Record:
         made = Made(entry=entry, files=names, made=read_state(files).digest)
         self._append({**asdict(entry), "files": names, "made": made.made})
         self._add_made(made)
+
+    def check_writable(self) -> None:
+        """Refuse a folder in which neither the record nor a target can be saved.
+
+        Raises
+        ------
+        TargetError
+            The folder, or a parent, is a file or write-protected.
+        """
+        path = self.folder.absolute() / RECORD_NAME
+        if self.is_kept and check_folder(path.parent):
+            check_target(path)
 
     def _add_made(self, made: Made) -> None:
         if made.files:

@@ -3,14 +3,21 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from napari_ferry.batch.batch_record import Record
 from napari_ferry.batch.inputs import Input, Inputs, Skipped, find_inputs
-from napari_ferry.batch.output_names import NamedSource, Naming, find_collision, parent_name
-from napari_ferry.errors import FerryError, MissingFileError, TargetError, collecting_warnings
+from napari_ferry.batch.output_names import NamedSource, Naming, find_collisions, parent_name
+from napari_ferry.errors import (
+    FerryError,
+    MissingFileError,
+    TargetError,
+    UnreadableFileError,
+    collecting_warnings,
+)
 from napari_ferry.files.comparable_names import comparable
 from napari_ferry.io import imload
 
@@ -51,6 +58,32 @@ class Jobs:
     jobs: tuple[Job, ...]
     skipped: tuple[Skipped, ...]
     record: Record
+
+    def check_folder(self, options: str) -> None:
+        """Refuse a folder of targets that cannot be written to, unless all are up to date.
+
+        Parameters
+        ----------
+        options : str
+            Digest of the options of the conversion.
+
+        Raises
+        ------
+        TargetError
+            It is a file, or the permission is missing.
+        """
+        try:
+            self.record.check_writable()
+        except TargetError:
+            if not all(self._is_current(job, options) for job in self.jobs):
+                raise
+
+    def _is_current(self, job: Job, options: str) -> bool:
+        try:
+            entry = self.record.entry(job.target, job.input.source, job.input.files, options)
+        except UnreadableFileError:
+            return False
+        return self.record.is_current(entry)
 
 
 def find_jobs(sources: Sequence[str | Path], naming: Naming, *, recursive: bool = False) -> Jobs:
@@ -114,17 +147,45 @@ def name_jobs(inputs: Inputs, naming: Naming, record: Record) -> Jobs:
     UnsupportedFormatError
         The format of a source is not saved, and no suffix is given.
     """
-    jobs, skipped = _split_own_targets(_name_jobs(inputs.found, naming))
-    _refuse_collision(jobs)
+    jobs, skipped = assign_targets(inputs.found, naming, _count_images)
+    collision = next(find_job_collisions(jobs), None)
+    if collision is not None:
+        raise TargetError(collision.sentence)
     return Jobs(jobs=tuple(jobs), skipped=(*inputs.skipped, *skipped), record=record)
 
 
-def _name_jobs(inputs: Sequence[Input], naming: Naming) -> list[Job]:
+def assign_targets(
+    inputs: Sequence[Input], naming: Naming, count_images: Callable[[Input], int | None]
+) -> tuple[list[Job], list[Skipped]]:
+    """Return the jobs of data sets, and those that are skipped as their target is an input.
+
+    Parameters
+    ----------
+    inputs : sequence of Input
+        The data sets.
+    naming : Naming
+        Names of the targets.
+    count_images : callable
+        Number of the images of a data set, or None if it cannot be opened; called if each image
+        has a target of its own.
+
+    Raises
+    ------
+    UnsupportedFormatError
+        The format of a source is not saved, and no suffix is given.
+    """
+    return _split_own_targets(_name_jobs(inputs, naming, count_images))
+
+
+def _name_jobs(
+    inputs: Sequence[Input], naming: Naming, count_images: Callable[[Input], int | None]
+) -> list[Job]:
     """Return the jobs of all inputs, or of each of their images."""
+    counts = [count_images(each) if naming.has_images else None for each in inputs]
     chosen = [
         (each, image)
-        for each in inputs
-        for image in (_images_of(each) if naming.has_images else [None])
+        for each, count in zip(inputs, counts, strict=True)
+        for image in ([None] if count is None else range(count))
     ]
     sources = [
         NamedSource(each.source, each.folder, each.files, image or 0) for each, image in chosen
@@ -136,16 +197,16 @@ def _name_jobs(inputs: Sequence[Input], naming: Naming) -> list[Job]:
     ]
 
 
-def _images_of(source: Input) -> list[int | None]:
-    """Return the numbers of the images of a data set; ``None`` if it cannot be opened."""
+def _count_images(source: Input) -> int | None:
+    """Return the number of the images of a data set; None if it cannot be opened."""
     try:
         with collecting_warnings([]):
             images = imload(source.source)
     except FerryError:  # reported by the job
-        return [None]
+        return None
     for image in images:
         image.close()
-    return [*range(len(images))]
+    return len(images)
 
 
 def _split_own_targets(jobs: Sequence[Job]) -> tuple[list[Job], list[Skipped]]:
@@ -183,22 +244,27 @@ def _own_target(source: Input, owner: Input, target: Path) -> str:
     return f"its target {target.name} is another input"
 
 
-def _refuse_collision(jobs: Sequence[Job]) -> None:
-    """Refuse two jobs with one target.
+class Collision(NamedTuple):
+    """Two jobs with one target."""
 
-    Raises
-    ------
-    TargetError
-        There are such jobs.
-    """
-    found = find_collision([job.target for job in jobs])
-    if found is not None:
-        first, second = (jobs[number] for number in found)
-        raise TargetError(
-            f"{first.input.source} and {second.input.source} would both be saved as "
-            f"{first.target}: give names that tell them apart (--name on the command line), such "
-            f"as {_distinct_pattern(first.input, second.input)}."
+    first: Job
+    second: Job
+
+    @property
+    def sentence(self) -> str:
+        """What the inputs are, and names that tell them apart."""
+        first, second = self.first.input, self.second.input
+        return (
+            f"{first.source} and {second.source} would both be saved as {self.first.target}: give "
+            "names that tell them apart (--name on the command line), such as "
+            f"{_distinct_pattern(first, second)}."
         )
+
+
+def find_job_collisions(jobs: Sequence[Job]) -> Iterator[Collision]:
+    """Yield the jobs with the target of another job, each with the first that has it."""
+    for first, second in find_collisions([job.target for job in jobs]):
+        yield Collision(jobs[first], jobs[second])
 
 
 def _distinct_pattern(first: Input, second: Input) -> str:

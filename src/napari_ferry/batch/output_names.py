@@ -1,11 +1,12 @@
-"""Names of the targets of a batch: a pattern with fields, and two inputs with one target."""
+"""Names of the targets of a batch: a pattern with fields, numbers, and inputs with one target."""
 
 from __future__ import annotations
 
 import os
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import accumulate
 from pathlib import Path
 from typing import NamedTuple
 
@@ -99,6 +100,11 @@ class Naming:
     def has_images(self) -> bool:
         """True if each image of a source has a target of its own."""
         return "{image}" in self.pattern
+
+    @property
+    def has_index(self) -> bool:
+        """True if the name of a target depends on the number of targets before it."""
+        return "{index}" in self.pattern
 
     def name_targets(self, sources: Sequence[NamedSource]) -> list[Path]:
         """Return the target of each source.
@@ -217,11 +223,43 @@ def saved_suffix(name: str) -> str:
     return own or add_default_suffix(Path(name)).name[len(name) :]
 
 
-def find_collision(targets: Sequence[Path]) -> tuple[int, int] | None:
-    """Return the numbers of the first two inputs with one target, compared as the system does."""
+def find_collisions(targets: Sequence[Path]) -> Iterator[tuple[int, int]]:
+    """Yield the numbers of inputs with one target, each with the first one that has it.
+
+    Targets are compared as the system does.
+    """
     seen: dict[str, int] = {}
     for number, target in enumerate(targets):
         first = seen.setdefault(comparable(os.path.abspath(target)), number)  # noqa: PTH100
         if first != number:
-            return first, number
-    return None
+            yield first, number
+
+
+class TargetNumbers(NamedTuple):
+    """Number of the first target of a data set, from 1, and the number of all targets."""
+
+    first: int
+    total: int
+
+
+def number_targets(counts: Sequence[int | None]) -> list[TargetNumbers | None]:
+    """Return the numbers of the targets of each data set, the values of ``{index}``.
+
+    Parameters
+    ----------
+    counts : sequence of int or None
+        Number of targets of each data set; None if it is not known yet, so that no number is.
+
+    Examples
+    --------
+    >>> number_targets([1, 2])
+    [TargetNumbers(first=1, total=3), TargetNumbers(first=2, total=3)]
+    >>> number_targets([1, None])
+    [None, None]
+    """
+    known = [count for count in counts if count is not None]
+    if len(known) < len(counts):
+        return [None] * len(counts)
+    total = sum(known)
+    ends = accumulate(known)
+    return [TargetNumbers(end - count + 1, total) for end, count in zip(ends, known, strict=True)]

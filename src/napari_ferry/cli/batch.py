@@ -12,6 +12,7 @@ from typing import TypeAlias
 
 from napari_ferry.arrays.progress import size_text
 from napari_ferry.batch.batch_options import IMAGE_OPTIONS
+from napari_ferry.batch.batch_record import digest_options
 from napari_ferry.batch.conversion import run_jobs
 from napari_ferry.batch.job_count import BatchProgress
 from napari_ferry.batch.jobs import Job, Jobs, find_jobs, single_job
@@ -54,6 +55,8 @@ def convert_many(
         Exit status: 1 if a file could not be converted.
     """
     jobs = _find_jobs(options)
+    chosen = {name: getattr(options, name) for name in (*IMAGE_OPTIONS, *options.options)}
+    jobs.check_folder(digest_options(chosen))
     result = Report()
 
     def show_outcome(outcome: Outcome) -> None:
@@ -69,9 +72,7 @@ def convert_many(
             run_jobs(
                 jobs,
                 lambda job: plan_one(_options_of(job, options), job.target),
-                options={
-                    name: getattr(options, name) for name in (*IMAGE_OPTIONS, *options.options)
-                },
+                options=chosen,
                 overwrite=options.overwrite,
                 dry_run=options.dry_run,
                 save=partial(run_one, options),

@@ -17,12 +17,11 @@ from napari_ferry.errors import (
     SaveError,
     TargetExistsError,
 )
-from napari_ferry.saving.disk.new_folders import refuse_file_as_folder
 from napari_ferry.saving.disk.replacement import check_replaceable
 from napari_ferry.saving.partial.interruption import interrupted_save
 from napari_ferry.saving.partial.partial_folder import PartialFolder
 from napari_ferry.saving.plan import Plan
-from napari_ferry.saving.target import check_free_space, check_target, follow_link
+from napari_ferry.saving.target import check_folder, check_free_space, check_target, follow_link
 from napari_ferry.saving.write import PlannedFile, partial_name
 
 if TYPE_CHECKING:
@@ -177,11 +176,7 @@ def check_save(plan: Plan, *, overwrite: bool = False) -> None:
     """
     folder = plan.paths[0].parent.absolute()
     with targeting(folder):
-        refuse_file_as_folder(folder)
-        missing = [each for each in (folder, *folder.parents) if not each.exists()]
-        if missing:
-            check_target(missing[-1], is_folder=True)
-        else:
+        if check_folder(folder):
             _check_targets(_follow_links(plan), overwrite)
 
 

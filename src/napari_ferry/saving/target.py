@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
 from napari_ferry.errors import TargetError
+from napari_ferry.saving.disk.new_folders import refuse_file_as_folder
 from napari_ferry.saving.disk.plain_files import name_length
 
 _WINDOWS_RESERVED = re.compile(
@@ -141,6 +142,26 @@ def check_target(path: Path, *, is_folder: bool = False) -> None:
         raise TargetError(f"The folder {path.parent} cannot be written to: choose another one.")
     if path.exists() and not os.access(path, os.W_OK):
         raise TargetError(f"{path.name} is write-protected: unlock it, or choose another name.")
+
+
+def check_folder(folder: Path) -> bool:
+    """Refuse a folder that cannot be made; return False for one that is to be made.
+
+    Parameters
+    ----------
+    folder : Path
+        Folder of the files, absolute.
+
+    Raises
+    ------
+    TargetError
+        It, or a parent, is a file; or the permission to make it is missing.
+    """
+    refuse_file_as_folder(folder)
+    missing = [each for each in (folder, *folder.parents) if not each.exists()]
+    if missing:
+        check_target(missing[-1], is_folder=True)
+    return not missing
 
 
 def _check_kind(path: Path, is_folder: bool) -> None:

@@ -12,26 +12,21 @@ from napari_ferry.plugin.manifest import PLUGIN
 from napari_ferry.widgets.activity import STEPS, Activity
 from napari_ferry.widgets.convert import convert_words
 from napari_ferry.widgets.convert.batch_run import BatchRun
-from napari_ferry.widgets.convert.folder_panel import FolderPanel
+from napari_ferry.widgets.convert.choice_panel import ChoicePanel
 from napari_ferry.widgets.convert.format_fields import FormatFields
 from napari_ferry.widgets.convert.report_text import (
     describe_problems,
     describe_progress,
     describe_report,
 )
-from napari_ferry.widgets.convert.stored_batch import UnfinishedBatch, save_choices
-from napari_ferry.widgets.form import escape_html
 from napari_ferry.widgets.plan_summary import sentence
 from napari_ferry.widgets.task_entry import TaskEntry
 
 if TYPE_CHECKING:
     from napari import Viewer
 
-_PATTERN, _RECURSIVE, _PLACE, _UNFINISHED = "pattern", "recursive", "place", "unfinished"
-"""Keys of the stored choices."""
 
-
-class BatchPanel(FolderPanel):
+class BatchPanel(ChoicePanel):
     """Form that converts a folder.
 
     Parameters
@@ -54,52 +49,8 @@ class BatchPanel(FolderPanel):
     def _connect(self) -> None:
         super()._connect()
         self.button.clicked.connect(self._on_button)
-        self.unfinished.linkActivated.connect(lambda _: self._go_on())
         self.detail.open_clicked.connect(self._open)
         self.workers["converting"].failed.connect(self._on_failed)
-
-    # --- stored choices ---------------------------------------------------------------------
-
-    def _restore(self) -> None:
-        """Restore the choices, and offer to go on with an unfinished batch."""
-        self.targets.restore("", str(self.saved.get(_PATTERN, "")))
-        self.subfolders.setChecked(self.saved.get(_RECURSIVE) is True)
-        place = self.saved.get(_PLACE)
-        self.place.fill(place if isinstance(place, dict) else {})
-        unfinished = UnfinishedBatch.parse(self.saved.get(_UNFINISHED))
-        if unfinished is not None:
-            text = escape_html(unfinished.sentence)
-            self.unfinished.setText(f'{text} <a href="go-on">Go on</a>')
-            self.unfinished.show()
-
-    def save(self) -> None:
-        """Store the choices for the next session."""
-        self.formats.save()
-        self.saved[_PATTERN] = self.targets.pattern.text()
-        self.saved[_RECURSIVE] = self.subfolders.isChecked()
-        self.saved[_PLACE] = self.place.texts()
-        save_choices(self.saved)
-
-    def _go_on(self) -> None:
-        """List the folder of the unfinished batch."""
-        unfinished = UnfinishedBatch.parse(self.saved.get(_UNFINISHED))
-        if unfinished is not None:
-            self.targets.restore(unfinished.target, unfinished.pattern)
-            self.subfolders.setChecked(unfinished.is_recursive)
-            self.set_sources([*map(Path, unfinished.sources)])
-
-    def _store_unfinished(self, done: int, total: int) -> None:
-        """Note how far the batch is, for the next session; nothing once it is complete."""
-        self.saved.pop(_UNFINISHED, None)
-        if done < total:
-            self.saved[_UNFINISHED] = {
-                "sources": [str(path.expanduser().absolute()) for path in self.sources],
-                "target": self.targets.folder.text,
-                "pattern": self.targets.pattern.text(),
-                "is_recursive": self.subfolders.isChecked(),
-                "done": done,
-                "total": total,
-            }
 
     # --- start and stop ---------------------------------------------------------------------
 
@@ -285,7 +236,8 @@ class BatchPanel(FolderPanel):
         verb = convert_words.GO_ON if was_stopped else convert_words.CONVERT
         text = f"{verb} {convert_words.count_files(count)}" if count else convert_words.CONVERT
         self._label_button(text, convert_words.CONVERT_TIP)
-        self.button.setEnabled(bool(count) and self.request is not None and self.search is None)
+        is_ready = self.request is not None and self.search is None and not self.obstacle
+        self.button.setEnabled(bool(count) and is_ready)
 
     def _label_button(self, text: str, tooltip: str) -> None:
         self.button.setText(text)

@@ -71,11 +71,13 @@ class BatchRun:
         Raises
         ------
         FerryError
-            Two data sets have one target, or the cluster does not answer.
+            Two data sets have one target, their folder cannot be written to, or the cluster does
+            not answer.
         """
         naming = self.request.naming
         record = Record.read(naming.folder)
         jobs = name_jobs(Inputs(found=tuple(self.inputs)), naming, record)
+        jobs.check_folder(self.request.digest)
         self.n_targets.update(job.input.source for job in jobs.jobs)
         self.n_targets.update(each.path for each in jobs.skipped)
         if not self.overwrite:

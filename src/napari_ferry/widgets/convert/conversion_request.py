@@ -13,7 +13,7 @@ from napari_ferry.batch.batch_options import complete_options
 from napari_ferry.batch.batch_record import digest_options
 from napari_ferry.batch.inputs import Input
 from napari_ferry.batch.jobs import Job
-from napari_ferry.batch.output_names import NamedSource, Naming
+from napari_ferry.batch.output_names import NamedSource, Naming, TargetNumbers
 from napari_ferry.errors import FerryError, UnreadableFileError, collecting_warnings
 from napari_ferry.image import Image
 from napari_ferry.io import imload
@@ -50,16 +50,29 @@ class ConversionRequest:
         """Digest of the options in the record of a batch."""
         return digest_options(self.record_options)
 
-    def target_of(self, source: Input, image: int = 0) -> Path:
-        """Return the target of an image; the numbers of data sets are not those of the batch.
+    def targets_of(
+        self, source: Input, n_images: int = 1, numbers: TargetNumbers | None = None
+    ) -> list[Path]:
+        """Return the target of all images of a data set, or of each if each has its own.
+
+        Parameters
+        ----------
+        source : Input
+            The data set.
+        n_images : int
+            Number of its images.
+        numbers : TargetNumbers, optional
+            Numbers of its targets in the batch; by default those of a batch of one data set.
 
         Raises
         ------
         FerryError
-            It cannot be named.
+            They cannot be named.
         """
-        named = NamedSource(source.source, source.folder, source.files, image)
-        return self.naming.name_targets([named])[0]
+        count = n_images if self.naming.has_images else 1
+        first, total = numbers or TargetNumbers(1, count)
+        named = (NamedSource(source.source, source.folder, source.files, k) for k in range(count))
+        return [self.naming.name_target(each, first + k, total) for k, each in enumerate(named)]
 
     def plan_images(self, images: Sequence[Image], target: Path) -> Plan:
         """Plan to save images.

@@ -122,6 +122,7 @@ class FolderPanel(SurveyPanel):
         """Show that everything has been found."""
         self.search = None
         self.is_changed = True
+        self._number_rows()
         self._show_count()
         self._show_example()
         if not self.rows.rows:
@@ -140,6 +141,7 @@ class FolderPanel(SurveyPanel):
         while self.search is not None and self.search.found:
             self._take_finds()
         self.search = None
+        self._number_rows()
         self.rows.setVisible(bool(self.rows.rows))
         self.summary.show_error("")
         self._show_error(error)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
 
@@ -11,6 +12,7 @@ from numpy.typing import NDArray
 
 from napari_ferry.batch.batch_record import Record
 from napari_ferry.batch.inputs import Input
+from napari_ferry.batch.output_names import TargetNumbers
 from napari_ferry.errors import FerryError
 from napari_ferry.files.stored_size import stored_bytes
 from napari_ferry.image import Image
@@ -32,7 +34,12 @@ class Finding(NamedTuple):
 
 
 def inspect(
-    source: Input, request: ConversionRequest, record: Record, *, is_visible: bool
+    source: Input,
+    request: ConversionRequest,
+    record: Record,
+    *,
+    numbers: TargetNumbers | None = None,
+    is_visible: bool,
 ) -> Finding:
     """Open a data set, and plan its conversion.
 
@@ -44,6 +51,8 @@ def inspect(
         Its conversion.
     record : Record
         The record in the folder of the targets.
+    numbers : TargetNumbers, optional
+        Numbers of its targets in the batch, if they are known.
     is_visible : bool
         Whether to draw a picture of it.
     """
@@ -51,10 +60,10 @@ def inspect(
     try:
         with opening_images(source) as images:
             thumbnail = draw_thumbnail(images[0], SIDE) if is_visible else None
-            return Finding(_describe(source, images, request, record, stored), thumbnail)
+            facts = _describe(source, images, request, record, numbers)
     except FerryError as error:
-        text = in_form_words(str(error))
-        return Finding(Facts(stored=stored, state="failed", error=text))
+        facts, thumbnail = _failure(error), None
+    return Finding(replace(facts, stored=stored), thumbnail)
 
 
 def _describe(
@@ -62,21 +71,22 @@ def _describe(
     images: Sequence[Image],
     request: ConversionRequest,
     record: Record,
-    stored: int,
+    numbers: TargetNumbers | None,
 ) -> Facts:
     """Return the facts of a data set that can be opened."""
-    shape = _shape_text(images)
+    shape, n_images = _shape_text(images), len(images)
     try:
-        targets = _targets_of(source, images, request)
+        targets = request.targets_of(source, n_images, numbers)
         plans = _plan_all(images, targets, request)
-        states = [
-            _state_of(source, *each, request, record) for each in zip(targets, plans, strict=True)
-        ]
+        states: list[State] = ["new"]
+        if numbers is not None or not request.naming.has_index:
+            pairs = zip(targets, plans, strict=True)
+            states = [_state_of(source, *each, request, record) for each in pairs]
     except FerryError as error:
-        return Facts(shape=shape, stored=stored, state="failed", error=in_form_words(str(error)))
+        return replace(_failure(error), shape=shape, n_images=n_images)
     return Facts(
         shape=shape,
-        stored=stored,
+        n_images=n_images,
         pixels=sum(each.source_bytes for each in plans),
         target_bytes=sum(each.nbytes for each in plans),
         is_encoded=plans[0].is_encoded,
@@ -85,10 +95,9 @@ def _describe(
     )
 
 
-def _targets_of(source: Input, images: Sequence[Image], request: ConversionRequest) -> list[Path]:
-    """Return the target of all images, or of each if each has a target of its own."""
-    count = len(images) if request.naming.has_images else 1
-    return [request.target_of(source, image) for image in range(count)]
+def _failure(error: FerryError) -> Facts:
+    """Return the facts of a data set that cannot be converted."""
+    return Facts(state="failed", error=in_form_words(str(error)))
 
 
 def _plan_all(

@@ -11,10 +11,11 @@ from numpy.typing import NDArray
 
 from napari_ferry.arrays.progress import size_text
 from napari_ferry.batch.inputs import Input
+from napari_ferry.batch.output_names import TargetNumbers
 from napari_ferry.batch.report import Outcome
 from napari_ferry.widgets.convert.convert_words import in_form_words
 
-State = Literal["new", "current", "exists", "running", "converted", "failed", "kept"]
+State = Literal["new", "current", "exists", "running", "converted", "failed", "kept", "shared"]
 
 _WORDS: dict[State, str] = {
     "new": "",
@@ -23,6 +24,7 @@ _WORDS: dict[State, str] = {
     "converted": "done",
     "failed": "failed",
     "kept": "kept",
+    "shared": "same name",
 }
 
 
@@ -34,6 +36,8 @@ class Facts:
     ----------
     shape : str
         Its axes and data type, such as ``t 100, y 64, x 64, uint16``.
+    n_images : int
+        Number of its images.
     stored : int
         Size of its files in bytes.
     pixels : int
@@ -51,6 +55,7 @@ class Facts:
     """
 
     shape: str = ""
+    n_images: int = 1
     stored: int = 0
     pixels: int = 0
     target_bytes: int = 0
@@ -73,7 +78,11 @@ class Row:
     facts : Facts, optional
         What is known of it; None before it was looked into.
     is_inspected : bool
-        Whether the facts are those of the present options.
+        Whether the facts are those of the present options and numbers.
+    numbers : TargetNumbers, optional
+        Numbers of its targets in the batch, if its names have them and they are known.
+    conflict : str
+        Sentence about another data set with the same target; empty without one.
     thumbnail : numpy.ndarray, optional
         Small picture, uint8; None before it was drawn, or without one.
     is_drawn : bool
@@ -90,6 +99,8 @@ class Row:
     is_checked: bool = True
     facts: Facts | None = None
     is_inspected: bool = False
+    numbers: TargetNumbers | None = None
+    conflict: str = ""
     thumbnail: NDArray[np.uint8] | None = None
     is_drawn: bool = False
     share: float | None = None
@@ -116,6 +127,8 @@ class Row:
         if "failed" in statuses:
             return "failed"
         if not self.is_done:
+            if self.conflict:
+                return "shared"
             return "new" if self.facts is None else self.facts.state
         if "converted" in statuses:
             return "converted"
@@ -140,7 +153,9 @@ class Row:
         for outcome in self.outcomes:
             if outcome.status == "failed" or (outcome.status == "skipped" and not outcome.target):
                 return in_form_words(outcome.message)
-        return self.facts.error if self.facts is not None and not self.outcomes else ""
+        if self.outcomes:
+            return ""
+        return self.conflict or (self.facts.error if self.facts is not None else "")
 
     @property
     def summary(self) -> str:

@@ -21,6 +21,7 @@ _COLORS: dict[State, QColor] = {
     "converted": QColor("#3fa35c"),
     "failed": QColor("#e0574f"),
     "exists": QColor("#c98a1b"),
+    "shared": QColor("#e0574f"),
     "running": _ACCENT,
 }
 """Colors of states, legible in dark and light themes."""
@@ -109,7 +110,9 @@ def _draw_texts(painter: QPainter, area: QRect, row: Row, option: QStyleOptionVi
     )
 
     painter.setOpacity(1.0 if row.problem else _FAINT)
-    painter.setPen(_COLORS["failed"] if row.state == "failed" and not is_selected else color)
+    painter.setPen(
+        _COLORS[row.state] if row.state in ("failed", "shared") and not is_selected else color
+    )
     below = line.translated(0, height)
     painter.drawText(
         below, int(Qt.AlignmentFlag.AlignLeft), _elide(metrics, row.summary, below.width())

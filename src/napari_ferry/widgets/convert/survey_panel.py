@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from napari_ferry.batch.batch_record import Record
 from napari_ferry.batch.inputs import Input
+from napari_ferry.batch.output_names import TargetNumbers
 from napari_ferry.errors import UnreadableFileError
 from napari_ferry.widgets.convert import convert_words
 from napari_ferry.widgets.convert.conversion_request import ConversionRequest
@@ -16,6 +17,7 @@ from napari_ferry.widgets.convert.convert_panels import IDLE_TICK, TICK, Convert
 from napari_ferry.widgets.convert.format_fields import FormatFields
 from napari_ferry.widgets.convert.input_search import InputSearch
 from napari_ferry.widgets.convert.inspection import Finding, inspect
+from napari_ferry.widgets.convert.target_check import TargetCheck, TargetChecker, number_rows
 from napari_ferry.widgets.convert.totals import Rates, describe_totals
 from napari_ferry.widgets.convert.trial import choose_sample, find_rates
 from napari_ferry.widgets.plan_summary import Description, sentence
@@ -32,6 +34,7 @@ class _Task(NamedTuple):
 
     number: int
     source: Input
+    numbers: TargetNumbers | None
     is_visible: bool
 
 
@@ -50,6 +53,8 @@ class SurveyPanel(ConvertPanels):
         self.request: ConversionRequest | None = None
         self.records: dict[Path, Record] = {}
         self.rates: Rates | None = None
+        self.checker = TargetChecker()
+        self.obstacle = ""
         self.version = 0
         self.is_inspecting = self.is_describing = self.is_changed = False
         self.is_tried = self.is_trying = self.has_ended = False
@@ -78,6 +83,7 @@ class SurveyPanel(ConvertPanels):
             self.workers[name].discard()
         self.is_inspecting = self.is_describing = self.is_tried = self.is_trying = False
         self.rates, self.is_changed, self.has_ended = None, True, False
+        self.obstacle = ""
 
     def _look_again(self) -> None:
         """Look into all rows again."""
@@ -85,13 +91,20 @@ class SurveyPanel(ConvertPanels):
         self.records = {}
         for row in self.rows.rows:
             row.is_inspected, row.outcomes = False, []
+        self._number_rows()
         self.tick.start()
 
     def _on_check(self) -> None:
         """Describe other files."""
         self.is_tried = self.rates is not None
         self.is_changed, self.has_ended = True, False
+        self._number_rows()
         self.tick.start()
+
+    def _number_rows(self) -> None:
+        """Give the targets their numbers, and look again into the rows whose names change."""
+        if self.request is not None and not self.is_searching:
+            number_rows(self.rows.rows, self.request.naming)
 
     def _note_finding(self) -> None:
         """Describe the files again, unless the summary shows how a batch has ended."""
@@ -115,7 +128,10 @@ class SurveyPanel(ConvertPanels):
         if not (self.is_running or self.is_trying or self.is_searching):  # few threads at a time
             others = (k for k, row in enumerate(rows) if not row.is_inspected and k not in visible)
             wanted += [k for k, _ in zip(others, range(_MOST_ROWS), strict=False)]
-        return [_Task(k, rows[k].input, k in visible and not rows[k].is_drawn) for k in wanted]
+        return [
+            _Task(k, rows[k].input, rows[k].numbers, k in visible and not rows[k].is_drawn)
+            for k in wanted
+        ]
 
     def _inspect_next(self) -> None:
         request = self.request
@@ -136,7 +152,10 @@ class SurveyPanel(ConvertPanels):
         findings = []
         for task in tasks:
             record = records[folder]
-            findings.append(inspect(task.source, request, record, is_visible=task.is_visible))
+            finding = inspect(
+                task.source, request, record, numbers=task.numbers, is_visible=task.is_visible
+            )
+            findings.append(finding)
             if time.perf_counter() > end:
                 break
         return findings
@@ -146,9 +165,10 @@ class SurveyPanel(ConvertPanels):
         self._note_finding()
         for task, finding in zip(tasks, findings, strict=False):
             row = self.rows.rows[task.number]
-            row.facts, row.is_inspected = finding.facts, True
+            row.facts, row.is_inspected = finding.facts, row.numbers == task.numbers
             if task.is_visible:
                 row.thumbnail, row.is_drawn = finding.thumbnail, True
+        self._number_rows()  # which may depend on the number of images
         self.rows.model.show_changes(task.number for task, _ in zip(tasks, findings, strict=False))
         self.detail.show_row(self.rows.selected)
         self._inspect_next()
@@ -184,20 +204,38 @@ class SurveyPanel(ConvertPanels):
         if not self.is_changed or is_waiting or request is None:
             return
         self.is_changed, self.is_describing = False, True
-        rows, rates = [*self.rows.rows], self.rates
-        folder = request.naming.folder.absolute()
+        rows, rates, naming = [*self.rows.rows], self.rates, request.naming
+        folder = naming.folder.absolute()
         self.workers["describing"].call(
-            lambda: describe_totals(rows, folder, rates),
-            self._on_described,
+            lambda: (describe_totals(rows, folder, rates), self.checker.check(rows, naming)),
+            lambda found: self._on_described(*found),
         )
 
-    def _on_described(self, description: Description) -> None:
+    def _on_described(self, description: Description, check: TargetCheck) -> None:
         self.is_describing = False
-        if self.rows.rows and not (self.is_running or self.has_ended):
-            self.summary.show_plan(description)
+        rows = self.rows.rows
+        self._show_conflicts(check.conflicts)
+        self.obstacle = check.obstacle(is_pending=any(row.is_pending for row in rows))
+        if rows and not (self.is_running or self.has_ended):
+            if self.obstacle:
+                self.summary.show_error(self.obstacle)
+            else:
+                self.summary.show_plan(description)
         existing = sum(row.is_checked and row.state == "exists" for row in self.rows.rows)
         self.replace.setText(f"{convert_words.REPLACE.label} ({existing})")
         self.replace.setVisible(bool(existing))
+
+    def _show_conflicts(self, conflicts: Mapping[object, str]) -> None:
+        """Mark the rows with the target of another row."""
+        changed = []
+        for number, row in enumerate(self.rows.rows):
+            sentence = conflicts.get(row.input.source, "")
+            if row.conflict != sentence:
+                row.conflict = sentence
+                changed.append(number)
+        self.rows.model.show_changes(changed)
+        if changed:
+            self.detail.show_row(self.rows.selected)
 
     def _show_button(self) -> None:
         """Show on the button what it does."""

@@ -67,7 +67,7 @@ def _try(
     request: ConversionRequest,
     cancel: Callable[[], bool],
 ) -> Rates | None:
-    target = request.target_of(source)
+    (target, *_) = request.targets_of(source)
     planned = request.plan_images(images, target)
     wanted = Request(images=tuple(images), path=target, options=request.options)
     overhead = _measure_overhead(wanted, cancel)

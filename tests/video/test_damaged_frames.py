@@ -125,6 +125,51 @@ def test_zeros_in_the_place_of_data_are_noticed(
 
 
 @pytest.mark.filterwarnings("ignore:Frame .*:napari_ferry.FerryWarning")
+@pytest.mark.parametrize(
+    ("name", "options"),
+    [
+        ("a.mkv", ("-c:v", "mpeg2video", "-bf", "2", "-g", "12", "-q:v", "3")),
+        ("a.mp4", ("-c:v", "mpeg4", "-bf", "2", "-g", "12", "-q:v", "3")),
+        ("a.mp4", (*H264, "-bf", "2", "-g", "12", "-x264-params", "open-gop=1:b-adapt=0")),
+    ],
+)
+def test_frames_displayed_before_a_key_frame_depend_on_the_group_before_it(
+    name: str, options: Sequence[str], tmp_path: Path
+) -> None:
+    whole = make_numbered(tmp_path / f"whole-{name}", *NOISE, *options, frames=FRAMES)
+    truth = np.asarray(imload(whole)[0].array)
+    for hit in (0, 7):
+        damage_frame(whole, tmp_path / name, hit, nbytes=60)
+        frames, told = read_each(imload(tmp_path / name)[0])
+        wrong = {i for i in range(FRAMES) if i not in frames or (frames[i] != truth[i]).any()}
+        assert len(wrong) >= 3
+        assert wrong <= set(told)
+
+
+@pytest.mark.filterwarnings("ignore:Frame .*:napari_ferry.FerryWarning")
+@pytest.mark.parametrize(("name", "hit"), [("a.mp4", FRAMES - 1), ("a.ts", FRAMES - 2)])
+def test_damage_in_the_last_frames_is_noticed_whichever_thread_is_first(
+    name: str, hit: int, tmp_path: Path
+) -> None:
+    options = (*H264, "-bf", "3", "-g", "12")
+    whole = make_numbered(tmp_path / f"whole-{name}", *NOISE, *options, frames=FRAMES)
+    path = tmp_path / name
+    path.write_bytes(whole.read_bytes())
+    with av.open(str(whole)) as container:
+        packets = [bytes(packet) for packet in container.demux(video=0) if packet.size]
+    part = packets[hit][len(packets[hit]) // 2 :][:24]  # within a packet of a transport stream
+    path.write_bytes(path.read_bytes().replace(part, b"\x35\xf3" * 12))
+    truth = np.asarray(imload(whole)[0].array)
+    (image,) = imload(path)
+    for _ in range(10):
+        image.close()
+        frames, told = read_each(image)
+        wrong = {i for i in range(FRAMES) if i not in frames or (frames[i] != truth[i]).any()}
+        assert wrong
+        assert wrong <= set(told)
+
+
+@pytest.mark.filterwarnings("ignore:Frame .*:napari_ferry.FerryWarning")
 def test_frames_after_a_refused_one_are_those_of_a_lenient_decoder(tmp_path: Path) -> None:
     options = ("-c:v", "msmpeg4", "-g", "12", "-q:v", "3")
     whole = make_numbered(tmp_path / "whole.avi", *options, frames=FRAMES)

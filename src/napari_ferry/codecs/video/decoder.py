@@ -8,13 +8,14 @@ frames are read backward, more of them are cached.
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from napari_ferry.codecs.video import truncation
 from napari_ferry.codecs.video.ffmpeg_log import silent_ffmpeg
 from napari_ferry.codecs.video.frame_cache import FrameCache
+from napari_ferry.codecs.video.frame_output import FrameOutput
 from napari_ferry.codecs.video.packet_check import PacketChecker
 from napari_ferry.codecs.video.packet_index import PacketIndex
 from napari_ferry.codecs.video.packet_position import seek_packet
@@ -62,7 +63,7 @@ class Decoder:
         self._checker = PacketChecker(path, index, self.file.codec_name)
         self._references = ReferenceCheck(self.file.codec, index)
         self.cache = FrameCache()
-        self.output: Iterator[tuple[int, av.VideoFrame]] = iter(())
+        self.output = FrameOutput()
         self.last_frame = -1
         """Number of the frame decoded last."""
         self.next_packet = len(index.decoding_times)
@@ -150,7 +151,7 @@ class Decoder:
     def _find_carefully(self, i: int) -> av.VideoFrame | None:
         """Return frame i of a damaged file, and read its other frames in the same way."""
         self.is_careful = True
-        self._end_output()
+        self.output.close()
         self._rewind()
         self.last_frame = len(self.index)
         return self._find(i)
@@ -167,9 +168,8 @@ class Decoder:
 
     def _causes(self, i: int) -> list[int]:
         """Return the damaged packets in the dependencies of frame i."""
-        packet = int(self.index.frame_packets[i])
         damaged = filter(self._references.may_be_needed, self.damage)
-        return [each for each in damaged if self.index.follows_in_group(packet, each)]
+        return [packet for packet in damaged if self.index.may_depend(i, packet)]
 
     def _warn_of_damage(self, i: int) -> None:
         damage = self.damage.get(int(self.index.frame_packets[i]))
@@ -194,8 +194,19 @@ class Decoder:
             if not frame.is_corrupt:
                 self.cache.add(frame_number, frame)
             if frame_number >= i:
+                self._look_ahead(i)
                 return frame if frame_number == i and not frame.is_corrupt else None
         return None
+
+    def _look_ahead(self, i: int) -> None:
+        """Decode later frames that frame i may depend on, as their damage is known only then."""
+        last = self.index.last_needed(i)
+        for number, frame in self.output.ahead() if last > i else ():
+            frame_number = self.index.frame_numbers[number]
+            if frame_number >= self.first_frame:
+                self._note_damage(number, frame)
+            if frame_number >= last:
+                return
 
     def _note_damage(self, number: int, frame: av.VideoFrame) -> None:
         """Note a corrupt frame, or clear its note if decoding it again succeeds.
@@ -211,18 +222,13 @@ class Decoder:
         """Position the decoder before a key frame."""
         self.first_frame = max(int(self.index.frame_numbers[packet]), 0) if packet else 0
         self.last_frame = -1
-        self.output = self._decode_from(packet)
+        self.output = FrameOutput(self._decode_from(packet))
 
     def _decode_from(self, first: int) -> Iterator[tuple[int, av.VideoFrame]]:
-        """Decode from a packet on; yield each frame with its packet number."""
+        """Decode from a packet on; return each frame with its packet number."""
         frames = self._decode_packets(first)
-        if self.file.codec_name not in truncation.CODECS:
-            yield from frames
-            return
-        for (number, frame), (_, longer) in zip(frames, frames, strict=False):
-            if truncation.is_truncated(frame, longer):
-                self.damage[number] = truncation.TRUNCATED
-            yield number, frame
+        is_double = self.file.codec_name in truncation.CODECS
+        return truncation.compare(frames, self.damage) if is_double else frames
 
     def _decode_packets(self, first: int) -> Iterator[tuple[int, av.VideoFrame]]:
         """Decode all packets from a number on; decode packets with possible truncation twice."""
@@ -275,26 +281,20 @@ class Decoder:
 
     def _seek(self, first: int) -> Iterator[tuple[int, av.Packet[Any]]]:
         """Return packets from number `first` or an earlier one on, with their numbers."""
-        packets = seek_packet(self.file, self.index, first) if first else None
-        if packets is None:
-            self._rewind()
-        return packets or enumerate(self.file.packets())
+        if first and (packets := seek_packet(self.file, self.index, first)):
+            return packets
+        self._rewind()
+        return enumerate(self.file.packets())
 
     def _rewind(self) -> None:
         """Open the file again."""
         self.file.close()
         self.file = self._open()
 
-    def _end_output(self) -> None:
-        """End the generator of frames, as it keeps the file open."""
-        if isinstance(self.output, Generator):
-            self.output.close()
-        self.output = iter(())
-
     def close(self) -> None:
         """Close the file."""
         if self._lenient is not None:
             self._lenient.close()
-        self._end_output()
+        self.output.close()
         self.cache.clear()
         self.file.close()

@@ -165,6 +165,14 @@ class H264:
         return Picture(rank=(self._epoch, count), is_output=True, can_start=start.can_start)
 
 
+def delimiter(extradata: bytes) -> bytes:
+    """Return an access unit delimiter (7.3.2.4) for a decoder: a packet without a picture."""
+    unit = b"\x09\xf0"
+    if extradata[:1] == b"\x01" and len(extradata) > 4:
+        return len(unit).to_bytes((extradata[4] & 3) + 1, "big") + unit
+    return b"\0\0\0\1" + unit
+
+
 def nearest(last: int, low: int, width: int) -> int:
     """Return the count nearest to the last one among counts with the low bits `low` (8.2.1.1)."""
     half = 1 << (width - 1)

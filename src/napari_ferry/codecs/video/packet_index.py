@@ -24,6 +24,10 @@ if TYPE_CHECKING:
     from av.video.stream import VideoStream
 
 
+_MOST_REFERENCES = 32
+"""Packets before one on which it may depend and that are displayed later: 16 frames, or fields."""
+
+
 @dataclass(frozen=True, eq=False, kw_only=True)
 class PacketIndex:
     """Packets of one video stream.
@@ -93,11 +97,19 @@ class PacketIndex:
         ends = [*self.key_packets[1:], len(self.decoding_times)]
         return int(np.max(np.array(ends) - self.key_packets))
 
-    def follows_in_group(self, packet: int, earlier: int) -> bool:
-        """Return True if a packet may depend on an earlier one: no key packet separates them."""
-        start = np.searchsorted(self.key_packets, packet, "right")
-        key = int(self.key_packets[max(int(start) - 1, 0)])
-        return key <= earlier < packet
+    def may_depend(self, i: int, packet: int) -> bool:
+        """Return True if frame i may depend on a packet: no key frame separates them.
+
+        Frames that are displayed before a key frame but decoded after it may depend on the packets
+        before it.
+        """
+        return self.start_packet(i) <= packet < int(self.frame_packets[i])
+
+    def last_needed(self, i: int) -> int:
+        """Return the last frame in display order that frame i may depend on, or i itself."""
+        packet = int(self.frame_packets[i])
+        first = max(self.start_packet(i), packet - _MOST_REFERENCES)
+        return int(self.frame_numbers[first:packet].max(initial=i))
 
     def start_packet(self, i: int, back: int = 0) -> int:
         """Return the first packet to decode for frame i.

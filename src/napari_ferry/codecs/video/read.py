@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from napari_ferry.arrays import Frames
 from napari_ferry.arrays.growth import warn_incomplete
 from napari_ferry.arrays.stamp import Stamp
+from napari_ferry.codecs.video.container_tags import read_tags
 from napari_ferry.codecs.video.decoder import Decoder
 from napari_ferry.codecs.video.frame_format import FrameFormat
 from napari_ferry.codecs.video.frame_probe import probe_format
@@ -25,7 +26,7 @@ from napari_ferry.codecs.video.frame_times import (
 from napari_ferry.codecs.video.packet_index import PacketIndex
 from napari_ferry.codecs.video.packet_scan import read_index
 from napari_ferry.codecs.video.reader import VideoFrames
-from napari_ferry.codecs.video.video_file import VideoFile, opened_video, read_tags
+from napari_ferry.codecs.video.video_file import VideoFile, opened_video
 from napari_ferry.errors import UnreadableFileError, warn
 from napari_ferry.image import Axis, Image
 from napari_ferry.image.json_values import parse_json

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from napari_ferry.codecs.video.avi import PatchedAvi, find_patch
 from napari_ferry.codecs.video.ffmpeg_log import silent_ffmpeg
+from napari_ferry.codecs.video.h264 import delimiter
 from napari_ferry.codecs.video.packet_index import video_packets
 from napari_ferry.errors import UnreadableFileError, warn
 from napari_ferry.files.file_formats import other_format
@@ -41,11 +42,12 @@ _STRICTNESS = {
 }
 """Codec without reports of damage unless it may refuse frames -> ``err_detect`` of FFmpeg."""
 
-_SLICED_CODECS = ("vp9",)
+_SLICED_CODECS = ("vp9", "mpeg4")
 """Decoders whose threads must share one frame.
 
 With a frame for each thread, VP9 keeps references beyond a flush. If a damaged key frame follows,
-it may write outside of its memory (FFmpeg, commit 3b9725696e, in 8.1.3).
+it may write outside of its memory (FFmpeg, commit 3b9725696e, in 8.1.3). MPEG-4 may output a
+damaged frame before its thread has marked it as corrupt.
 """
 
 _ALPHA_DECODERS = {"vp8": "libvpx", "vp9": "libvpx-vp9"}
@@ -65,8 +67,7 @@ class VideoFile:
     codec : av.VideoCodecContext
         The decoder of the first video stream.
     gray_bits : int
-        Significant bits of samples that FFmpeg decodes as if they were colors of 16 bits; 0 for
-        all other files.
+        Significant bits of samples that FFmpeg decodes as colors of 16 bits; 0 for other files.
     source : PatchedAvi, optional
         The file from which FFmpeg reads, if it is not opened by its path.
     is_strict : bool
@@ -107,9 +108,24 @@ class VideoFile:
         all decoders: the first decoder to finish with it would take it away from the others.
         Frames without a number were invented by the decoder to replace a missing reference.
         """
+        if packet is None and self.codec.name == "h264":
+            yield from self._complete_frames()
         for frame in self.codec.decode(packet):
             if isinstance(frame.opaque, tuple):
                 yield frame.opaque[0], self._to_gray(frame) if self.gray_bits else frame
+
+    def _complete_frames(self) -> Iterator[tuple[int, av.VideoFrame]]:
+        """Yield frames until no thread of the decoder is busy; a thread may still find damage.
+
+        A packet without a picture is accepted as one to be left out.
+        """
+        import av
+
+        was_left_out = self.leaves_out_unreferenced
+        self.leave_out_unreferenced(True)
+        for _ in range(self.codec.thread_count):
+            yield from self.decode(av.Packet(delimiter(self.codec.extradata or b"")))
+        self.leave_out_unreferenced(was_left_out)
 
     def _to_gray(self, frame: av.VideoFrame) -> av.VideoFrame:
         """Return the gray samples of 16 bits in a frame decoded as if it were in color."""
@@ -243,8 +259,7 @@ def opened_video(path: Path) -> Iterator[VideoFile]:
 def _open(source: PatchedAvi | str) -> InputContainer:
     """Open this file and no other, also with tags in another encoding than UTF-8.
 
-    PyAV up to 18 refuses such tags without the option; later releases have no such option. See
-    `read_tags`.
+    PyAV up to 18 refuses such tags without the option; later releases have no such option.
     """
     import av
 
@@ -277,15 +292,6 @@ def _alpha_decoder(stream: VideoStream) -> VideoCodecContext | None:
         return None
     codec.extradata = stream.codec_context.extradata
     return codec
-
-
-def read_tags(container: InputContainer) -> dict[str, str]:
-    """Return the tags of a file, with U+FFFD in place of bytes outside UTF-8."""
-    return {_to_text(key): _to_text(value) for key, value in container.metadata.items()}
-
-
-def _to_text(escaped: str) -> str:
-    return escaped.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
 
 
 def _describe_streams(container: InputContainer) -> str:

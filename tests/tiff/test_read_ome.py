@@ -177,6 +177,24 @@ def test_pages_beyond_the_description_give_a_warning(
     assert_same_pixels(np.asarray(image.array).reshape(-1, 6, 7), data[:6])
 
 
+@pytest.mark.parametrize(
+    ("inside", "shown", "used"),
+    [
+        ('<TiffData PlaneCount="3"/><TiffData FirstZ="3" PlaneCount="3"/>', [0, 1, 2] * 2, 3),
+        ('<TiffData PlaneCount="6"/><TiffData FirstZ="5" PlaneCount="1"/>', [*range(5), 0], 5),
+        ('<TiffData PlaneCount="5"/><TiffData FirstZ="5" PlaneCount="1"/>', [*range(5), 0], 5),
+    ],
+)
+def test_pages_left_out_because_others_are_used_twice_give_a_warning(
+    inside: str, shown: list[int], used: int, tmp_path: Path
+) -> None:
+    data = pixels((6, 6, 7))
+    ome_tiff(tmp_path / "a.ome.tif", data, inside, z=6)
+    with pytest.warns(FerryWarning, match=f"describes {used} of its 6 pages: the other {6 - used}"):
+        (image,) = imload(tmp_path / "a.ome.tif")
+    assert_same_pixels(np.asarray(image.array).reshape(-1, 6, 7), data[shown])
+
+
 @pytest.mark.parametrize("planar", ["contig", "separate"])
 @pytest.mark.parametrize(
     ("channels", "size_c", "message"),

@@ -6,7 +6,7 @@ TIFF planes: https://ome-model.readthedocs.io/en/stable/ome-tiff/specification.h
 an element in OME are stored in our JSON record in a comment annotation, see `image.record`.
 """
 
-from napari_ferry.ome_xml.plane_fit import PlaneFit, fit_planes
+from napari_ferry.ome_xml.plane_fit import PlaneFit, fit_planes, use_each_page
 from napari_ferry.ome_xml.planes import OmeImage, TiffData, plane_position
 from napari_ferry.ome_xml.read import parse_ome_xml
 from napari_ferry.ome_xml.vocabulary import OME_DTYPES, step_losses
@@ -21,6 +21,7 @@ __all__ = [
     "parse_ome_xml",
     "plane_position",
     "step_losses",
+    "use_each_page",
     "write_companion_xml",
     "write_ome_xml",
 ]

@@ -104,6 +104,16 @@ def fit_planes(image: OmeImage, count_pages: CountPages) -> PlaneFit:
     )
 
 
+def use_each_page(images: Sequence[OmeImage], count: int) -> bool:
+    """Return True if images of one file use each of its `count` pages once."""
+    ranges = [plane_ranges(image) for image in images]
+    ifd, length = (np.concatenate([getattr(r, name) for r in ranges]) for name in ("ifd", "count"))
+    order = np.argsort(ifd, kind="stable")
+    ends = np.cumsum(length[order])
+    is_even = bool((ifd[order] == ends - length[order]).all())
+    return is_even and int(length.sum()) == count
+
+
 def _existing_ranges(image: OmeImage, count_pages: CountPages) -> PlaneRanges:
     """Return the existing planes of each TiffData.
 

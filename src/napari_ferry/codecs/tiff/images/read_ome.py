@@ -40,7 +40,7 @@ from napari_ferry.codecs.tiff.pages.pages import TiffPages
 from napari_ferry.errors import UnreadableFileError, warn
 from napari_ferry.image import Image
 from napari_ferry.image.record import ASSUMED, Description
-from napari_ferry.ome_xml import OmeImage, PlaneFit, fit_planes, parse_ome_xml
+from napari_ferry.ome_xml import OmeImage, PlaneFit, fit_planes, parse_ome_xml, use_each_page
 
 
 def read_ome(header: Header) -> list[Image]:
@@ -130,9 +130,8 @@ def _count_set_pages(master: Header, fits: Sequence[PlaneFit], files: OmeFiles) 
     """Count the pages of the files of all images, and the pages used by images."""
     if files.names == {None}:  # the usual case is that each page of a single file is a plane
         own = _find_files(master, fits[0].image, files)[0]
-        n_planes = sum(fit.existing - fit.omitted for fit in fits)
-        if own is not None and n_planes == len(own):
-            return PageCount(used=n_planes, existing=n_planes)
+        if own is not None and use_each_page([fit.image for fit in fits], len(own)):
+            return PageCount(used=len(own), existing=len(own))
 
     found: dict[Path, TiffPages] = {}
     used: dict[Path, list[NDArray[np.int64]]] = {}

@@ -15,8 +15,8 @@ import napari_ferry as nf
 from helpers import pixels
 from napari_ferry import LoadCancelledError, Progress
 from napari_ferry.arrays import Frames, loading
+from napari_ferry.arrays.axis_view import AxisView
 from napari_ferry.arrays.reuse import is_reused
-from napari_ferry.arrays.stack import AxisSlice
 from napari_ferry.errors import InvalidImageError
 
 MOVIE = pixels((12, 40, 50), "uint8")
@@ -36,7 +36,7 @@ def load(
     request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> Callable[..., Any]:
     """Return a function that loads a file, in several blocks."""
-    monkeypatch.setattr(loading, "_BLOCK_BYTES", MOVIE[:4].nbytes)
+    monkeypatch.setattr(loading, "BLOCK_BYTES", MOVIE[:4].nbytes)
     monkeypatch.setattr("napari_ferry.arrays.frames._TASK_BYTES", MOVIE[:4].nbytes)
     path = tmp_path / request.param
     options: dict[str, Any] = {"compression": "zlib"} if path.stem == "zlib" else {}
@@ -81,7 +81,7 @@ def test_pixels_are_read_for_a_single_use(cancel: Callable[[], bool] | None) -> 
         told.append(is_reused())
         return np.zeros((2, 3), np.uint8)
 
-    array = AxisSlice(Frames(make, (4, 2, 3), np.uint8, 1), 0, 2)
+    array = AxisView(Frames(make, (4, 2, 3), np.uint8, 1), (1, 2), {0: range(2, 3)})
     loading.read_array(array, cancel=cancel)
     assert told == [False]
 

@@ -64,6 +64,11 @@ def cache_bytes(array: object) -> int:
     return array.cache_bytes if isinstance(array, Caching) else 0
 
 
+def has_lazy_slices(array: object) -> bool:
+    """Return True for an array whose slices read nothing: one of numpy or dask."""
+    return isinstance(array, np.ndarray) or hasattr(array, "dask")
+
+
 class LazyOperand:
     """Base of lazy arrays, whose arithmetic is refused in a sentence with the cure."""
 
@@ -120,6 +125,18 @@ class Shaped(LazyOperand):
 
     def __len__(self) -> int:
         return self.shape[0]
+
+
+class Chunked(Shaped, Closable):
+    """Base of lazy arrays with chunks and the indexing of numpy."""
+
+    @property
+    @abstractmethod
+    def chunks(self) -> tuple[int, ...]:
+        """Length of a chunk along each axis."""
+
+    @abstractmethod
+    def __getitem__(self, key: Any) -> Any: ...
 
 
 def check_array(array: Array) -> None:

@@ -9,10 +9,16 @@ import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
 from napari_ferry.arrays.array_layout import chunk_lengths
-from napari_ferry.arrays.array_protocol import Array, Shaped, cache_bytes, close
+from napari_ferry.arrays.array_protocol import (
+    Array,
+    Chunked,
+    Shaped,
+    cache_bytes,
+    close,
+    has_lazy_slices,
+)
 from napari_ferry.arrays.frames import Frames, IndexedFrames
-from napari_ferry.arrays.indexing import index_empty, join_key, new_axes_key, split_key
-from napari_ferry.arrays.stack import Chunked
+from napari_ferry.arrays.indexing import index_empty, join_key, new_axes_key, split_key, to_slice
 
 Indices = range | tuple[int, ...]
 """Indices along an axis, a range if they are evenly spaced."""
@@ -121,12 +127,12 @@ def view_axes(
     is_whole = list(order) == list(range(array.ndim)) and not own
     if is_whole:
         return array
-    is_native = isinstance(array, np.ndarray) or hasattr(array, "dask")
-    if not is_native or not all(isinstance(each, range) for each in own.values()):
+    ranges = {axis: each for axis, each in own.items() if isinstance(each, range)}
+    if not has_lazy_slices(array) or len(ranges) < len(own):
         return AxisView(array, order, own)
 
     kept = [axis for axis in order if axis is not None]
-    items = [_to_slice(own.get(axis, range(n))) for axis, n in enumerate(array.shape)]
+    items = [to_slice(ranges.get(axis, range(n))) for axis, n in enumerate(array.shape)]
     part: Any = array[tuple(items)]
     part = part[tuple(slice(None) if axis in kept else 0 for axis in range(array.ndim))]
     part = part.transpose([sorted(kept).index(axis) for axis in kept])
@@ -154,20 +160,12 @@ def _read(array: Array, chosen: Sequence[Indices]) -> NDArray[Any]:
         read = [_read(array, [*chosen[:uneven], part, *chosen[uneven + 1 :]]) for part in parts]
         return np.concatenate(read, uneven)
 
-    pixels = np.asarray(array[tuple(map(_to_rising, chosen))])
-    falling = tuple(k for k, each in enumerate(chosen) if isinstance(each, range) and each.step < 0)
+    ranges = [each for each in chosen if isinstance(each, range)]
+    pixels = np.asarray(array[tuple(map(_to_rising, ranges))])
+    falling = tuple(k for k, each in enumerate(ranges) if each.step < 0)
     return np.flip(pixels, falling) if falling else pixels
 
 
-def _to_rising(indices: Indices) -> slice:
-    """Return the slice of the indices of a range in rising order, as not every array reverses."""
-    rising = indices[::-1] if isinstance(indices, range) and indices.step < 0 else indices
-    return _to_slice(rising)
-
-
-def _to_slice(indices: Indices) -> slice:
-    """Return the slice of the indices of a range."""
-    if not isinstance(indices, range) or not len(indices):
-        return slice(0, 0)
-    stop = None if indices.stop < 0 else indices.stop
-    return slice(indices.start, stop, indices.step)
+def _to_rising(indices: range) -> slice:
+    """Return the slice of a range in rising order, as not every array reverses."""
+    return to_slice(indices[::-1] if indices.step < 0 else indices)

@@ -17,7 +17,7 @@ from napari_ferry.arrays.array_protocol import Array
 from napari_ferry.arrays.axis_view import AxisView
 from napari_ferry.arrays.frames import Frames
 from napari_ferry.arrays.memmap import Mapped, is_in_file
-from napari_ferry.arrays.stack import AxisSlice, Stack
+from napari_ferry.arrays.stack import Stack
 from napari_ferry.arrays.stamp import Stamp
 
 _MAX_DEPTH = 50
@@ -76,8 +76,6 @@ def _state_of(array: object) -> object:
         return "Frames", array.shape, array.dtype, array.lead, _state_of(array.read)
     if isinstance(array, Stack):
         return "Stack", array.axis, [_state_of(part) for part in array.parts]
-    if isinstance(array, AxisSlice):
-        return "AxisSlice", array.axis, array.index, _state_of(array.array)
     if isinstance(array, AxisView):
         return "AxisView", array.order, array.indices, _state_of(array.array)
     if isinstance(array, StampedParts):

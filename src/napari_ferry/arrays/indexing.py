@@ -142,6 +142,17 @@ def check_indices(index: NDArray[Any], n: int, axis: int) -> NDArray[Any]:
     return np.where(index < 0, index + n, index).astype(np.intp)
 
 
+def to_slice(indices: range) -> slice:
+    """Return the slice of a range of non-negative indices, in rising or falling order.
+
+    >>> to_slice(range(4, -1, -2)), to_slice(range(3, 3))
+    (slice(4, None, -2), slice(0, 0, None))
+    """
+    if not indices:
+        return slice(0, 0)
+    return slice(indices.start, None if indices.stop < 0 else indices.stop, indices.step)
+
+
 def basic_shape(shape: tuple[int, ...], key: tuple[Any, ...]) -> tuple[int, ...]:
     """Return the shape of an array of `shape` indexed by integers and slices."""
     return tuple(

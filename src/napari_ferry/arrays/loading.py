@@ -10,14 +10,13 @@ from numpy.typing import NDArray
 
 from napari_ferry.arguments import check_workers
 from napari_ferry.arrays.array_protocol import Array
+from napari_ferry.arrays.blocks import BLOCK_BYTES
 from napari_ferry.arrays.frames import Frames
 from napari_ferry.arrays.memmap import check_length
 from napari_ferry.arrays.progress import Monitor, Report, reporting
 from napari_ferry.arrays.regions import region_bytes, split_by_bytes, whole_region
 from napari_ferry.arrays.reuse import single_use
 from napari_ferry.errors import FerryError, LoadCancelledError
-
-_BLOCK_BYTES = 8 << 20
 
 
 def read_array(
@@ -72,7 +71,7 @@ def _load_cancelled() -> FerryError:
 def _read_blocks(array: Array, monitor: Monitor) -> NDArray[Any]:
     """Read an array block by block."""
     out = np.empty(array.shape, array.dtype)
-    for region in split_by_bytes(array, whole_region(array.shape), _BLOCK_BYTES):
+    for region in split_by_bytes(array, whole_region(array.shape), BLOCK_BYTES):
         with single_use():
             out[region] = array[region]
         monitor.count(out[region])

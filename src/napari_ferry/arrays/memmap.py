@@ -12,6 +12,7 @@ from typing import Any, Literal, TypeAlias, cast
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
+from napari_ferry.arrays.stamp import changed
 from napari_ferry.errors import UnreadableFileError
 
 Mode: TypeAlias = Literal["r", "r+", "c"]
@@ -215,9 +216,7 @@ def _map_again(
             f"{Path(path).name} can no longer be mapped ({error}): restore the file."
         ) from error
     if array is None:
-        raise UnreadableFileError(
-            f"{Path(path).name} has changed since it was opened: open it again."
-        )
+        raise changed(path)
     return array
 
 

@@ -12,8 +12,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
-from napari_ferry.arrays.array_protocol import Array, Closable, Shaped, close
-from napari_ferry.arrays.indexing import join_key, split_key
+from napari_ferry.arrays.array_protocol import Array, Closable, Shaped, close, has_lazy_slices
+from napari_ferry.arrays.indexing import join_key, split_key, to_slice
 
 
 class SlicedView(Shaped, Closable):
@@ -44,7 +44,7 @@ class SlicedView(Shaped, Closable):
 
         if all(isinstance(item, int | slice) for item in items):
             chosen = [each[item] for each, item in zip(self.ranges, items, strict=True)]
-            own = [each if isinstance(each, int) else _to_slice(each) for each in chosen]
+            own = [each if isinstance(each, int) else to_slice(each) for each in chosen]
             return np.asarray(self.array[join_key(own, order)])[()]
         return np.asarray(self)[join_key(items, order)]
 
@@ -55,22 +55,15 @@ class SlicedView(Shaped, Closable):
     def __array__(self, dtype: DTypeLike | None = None, copy: bool | None = None) -> NDArray[Any]:
         if copy is False:
             raise ValueError("The pixels are not in memory: reading them makes a copy.")
-        return np.asarray(self.array[tuple(map(_to_slice, self.ranges))], dtype)
+        return np.asarray(self.array[tuple(map(to_slice, self.ranges))], dtype)
 
 
 def put_off_slices(array: Array) -> Array:
     """Return an array with lazy slices: a view, or the array itself if its slices are lazy."""
-    is_lazy = isinstance(array, np.ndarray) or hasattr(array, "dask")
-    return array if is_lazy else SlicedView(array)
+    return array if has_lazy_slices(array) else SlicedView(array)
 
 
 def without_view(array: Array) -> Array:
     """Return the array of a view of all of it, and any other array unchanged."""
     is_whole = isinstance(array, SlicedView) and array.shape == tuple(array.array.shape)
     return array.array if isinstance(array, SlicedView) and is_whole else array
-
-
-def _to_slice(indices: range) -> slice:
-    """Return the slice of a range of non-negative indices."""
-    stop = None if indices.step < 0 and indices.stop < 0 else indices.stop
-    return slice(indices.start, stop, indices.step) if len(indices) else slice(0, 0)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from abc import abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -10,11 +9,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
-from napari_ferry.arrays.array_layout import chunk_lengths
-from napari_ferry.arrays.array_protocol import Array, Closable, Shaped, cache_bytes, close
+from napari_ferry.arrays.array_protocol import Array, Closable, close, has_lazy_slices
+from napari_ferry.arrays.axis_view import view_axes
 from napari_ferry.arrays.file_array import FileArray
 from napari_ferry.arrays.frames import Frames, IndexedFrames, ReadFrame
-from napari_ferry.arrays.indexing import basic_shape, join_key, new_axes_key, split_key
+from napari_ferry.arrays.indexing import basic_shape, join_key, new_axes_key, split_key, to_slice
 
 
 @dataclass(frozen=True)
@@ -85,74 +84,18 @@ class Stack(Closable):
         close(*self.parts)
 
 
-class Chunked(Shaped, Closable):
-    """Base of lazy arrays with chunks and the indexing of numpy."""
-
-    @property
-    @abstractmethod
-    def chunks(self) -> tuple[int, ...]:
-        """Length of a chunk along each axis."""
-
-    @abstractmethod
-    def __getitem__(self, key: Any) -> Any: ...
-
-
-class AxisSlice(Chunked):
-    """A lazy slice of an array at one index of an axis.
-
-    Parameters
-    ----------
-    array : array
-        `Frames`, or an array with chunks.
-    axis, index : int
-        The axis, and the index along it.
-    """
-
-    def __init__(self, array: Array, axis: int, index: int) -> None:
-        self.array = array
-        self.axis = axis
-        self.index = index
-        self.shape = (*array.shape[:axis], *array.shape[axis + 1 :])
-        self.dtype = np.dtype(array.dtype)
-
-    @property
-    def chunks(self) -> tuple[int, ...]:
-        """Length of a chunk along each remaining axis."""
-        chunks = chunk_lengths(self.array)
-        return (*chunks[: self.axis], *chunks[self.axis + 1 :])
-
-    @property
-    def cache_bytes(self) -> int:
-        """Size of the pixel cache of the whole array, in bytes."""
-        return cache_bytes(self.array)
-
-    def __getitem__(self, key: Any) -> Any:
-        items, order = split_key(key, self.shape)
-        if not all(isinstance(item, int | slice) for item in items):
-            return np.asarray(self[...])[join_key(items, order)]
-        added = new_axes_key(items, order)
-        items.insert(self.axis, self.index)
-        pixels = np.asarray(self.array[tuple(items)])
-        return pixels[added] if added else pixels[()]
-
-    def __array__(self, dtype: DTypeLike | None = None, copy: bool | None = None) -> NDArray[Any]:
-        return np.asarray(self[...], dtype)
-
-    def close(self) -> None:
-        """Close the whole array."""
-        close(self.array)
-
-
 def take(array: Array, axis: int, index: int) -> Array:
     """Return an array at one index of a leading axis, without reading it."""
-    if isinstance(array, np.ndarray) or hasattr(array, "dask"):
-        return array[(slice(None),) * axis + (index,)]
+    if has_lazy_slices(array):
+        part: Array = array[(slice(None),) * axis + (index,)]
+        return part
     if isinstance(array, FileArray):
         return array.take_view(axis, index)
     if isinstance(array, Stack) and array.axis == axis:
         return array.parts[index]
     if getattr(array, "chunks", None) or (isinstance(array, Frames) and axis >= array.lead):
-        return AxisSlice(array, axis, index)
+        others = [k for k in range(array.ndim) if k != axis]
+        return view_axes(array, others, {axis: range(index, index + 1)})
     if not isinstance(array, Frames):
         lead = array.ndim - 2
         array = Frames(IndexedFrames(array, lead), array.shape, array.dtype, lead)
@@ -183,9 +126,10 @@ class _SteppedFrames(Closable):
 
 def take_steps(array: Array, axis: int, steps: range, lead: int) -> Array:
     """Return an array at some steps of one of its `lead` leading axes, without reading it."""
-    if isinstance(array, np.ndarray) or hasattr(array, "dask"):
-        return array[(slice(None),) * axis + (slice(steps.start, steps.stop, steps.step),)]
+    if has_lazy_slices(array):
+        part: Array = array[(slice(None),) * axis + (to_slice(steps),)]
+        return part
     if isinstance(array, FileArray):
-        return array.take_view(axis, slice(steps.start, steps.stop, steps.step))
+        return array.take_view(axis, to_slice(steps))
     shape = (*array.shape[:axis], len(steps), *array.shape[axis + 1 :])
     return Frames(_SteppedFrames(array, shape[:lead], axis, steps), shape, array.dtype, lead)

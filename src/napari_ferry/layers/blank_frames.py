@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
 from napari_ferry.arrays import Array
-from napari_ferry.arrays.array_protocol import Closable, Shaped
+from napari_ferry.arrays.array_protocol import Closable, Shaped, has_lazy_slices
 from napari_ferry.arrays.indexing import join_key, split_key
 from napari_ferry.arrays.read_ahead import AheadReader
 from napari_ferry.errors import FerryError, warn
@@ -85,8 +85,9 @@ def _divide(items: list[Any], axis: int, length: int) -> list[list[Any]]:
 
 def with_blanks(array: Array, *, is_rgb: bool) -> Array:
     """Return an array for a layer, with blank frames in place of unreadable ones."""
-    is_lazy = not isinstance(array, np.ndarray) and not hasattr(array, "dask")
-    return BlankingArray(array, array.ndim - (3 if is_rgb else 2)) if is_lazy else array
+    if has_lazy_slices(array):
+        return array
+    return BlankingArray(array, array.ndim - (3 if is_rgb else 2))
 
 
 def without_blanks(array: Array) -> Array:

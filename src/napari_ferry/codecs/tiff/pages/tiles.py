@@ -12,8 +12,8 @@ from typing import Any, BinaryIO, ClassVar, Literal, NamedTuple
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
+from napari_ferry.arrays.array_protocol import Chunked
 from napari_ferry.arrays.indexing import index_empty, join_key, new_axes_key, split_key
-from napari_ferry.arrays.stack import Chunked
 from napari_ferry.arrays.stamp import open_unchanged
 from napari_ferry.codecs.tiff.pages.decode import check_segments, read_segment
 from napari_ferry.codecs.tiff.pages.page_kind import TIFFFILE_ERRORS, AxisMove, PageKind, Segments

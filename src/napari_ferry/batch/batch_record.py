@@ -21,7 +21,8 @@ import xxhash
 from napari_ferry.arguments import reading, targeting
 from napari_ferry.batch.output_names import RECORD_NAME
 from napari_ferry.files.file_state import read_state
-from napari_ferry.image.json_values import parse_json, to_json
+from napari_ferry.files.json_files import parse_json
+from napari_ferry.image.json_values import to_json
 from napari_ferry.saving.partial.interruption import is_unplaced
 from napari_ferry.saving.target import check_folder, check_target
 

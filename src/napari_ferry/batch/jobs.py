@@ -19,6 +19,7 @@ from napari_ferry.errors import (
     collecting_warnings,
 )
 from napari_ferry.files.comparable_names import comparable
+from napari_ferry.files.short_lists import list_few
 from napari_ferry.io import imload
 
 
@@ -275,7 +276,7 @@ def _distinct_pattern(first: Input, second: Input) -> str:
 
 def _nothing_found(sources: Sequence[str | Path], inputs: Inputs) -> str:
     """Return the message about sources without a data set."""
-    names = ", ".join(map(str, sources[:3])) + (" ..." if len(sources) > 3 else "")
+    names = list_few([*map(str, sources)])
     if not inputs.skipped:
         return f"There are no images in {names}: check its name, or choose another folder."
     first, more = inputs.skipped[0], len(inputs.skipped) - 1

@@ -24,15 +24,13 @@ from napari_ferry.cli.output_path import choose_target
 from napari_ferry.cli.source_lists import expand_lists
 from napari_ferry.cli.terminal import has_bar, has_lines, report, show
 from napari_ferry.errors import InvalidImageError
+from napari_ferry.files.short_lists import list_few
 from napari_ferry.files.similar_texts import group_similar
 from napari_ferry.image import Image
 from napari_ferry.saving import Plan
 
 PlanOne: TypeAlias = Callable[[argparse.Namespace, Path], tuple[list[Image], Plan]]
 """Opens the source of a command line, and plans to save it as a target."""
-
-_MOST_NAMES = 3
-"""Names that are printed of files that are skipped for one reason."""
 
 
 def convert_many(
@@ -154,9 +152,7 @@ def _skipped_lines(outcomes: Sequence[Outcome]) -> Iterator[str]:
         if outcome.status == "skipped":
             names.setdefault(outcome.message, []).append(Path(outcome.source).name)
     for reason, skipped in names.items():
-        listed = ", ".join(skipped[:_MOST_NAMES])
-        more = f" and {len(skipped) - _MOST_NAMES} more" if len(skipped) > _MOST_NAMES else ""
-        yield f"skipped: {listed}{more} ({to_command_line(reason)})"
+        yield f"skipped: {list_few(skipped)} ({to_command_line(reason)})"
 
 
 def _summary(result: Report, options: argparse.Namespace) -> str:

@@ -18,6 +18,7 @@ from napari_ferry.arrays.progress import size_text
 from napari_ferry.arrays.regions import region_bytes, whole_region
 from napari_ferry.cli.terminal import show
 from napari_ferry.errors import collecting_warnings
+from napari_ferry.files.short_lists import list_few
 from napari_ferry.io import imload
 from napari_ferry.io.protocol import hooks_of
 from napari_ferry.io.search import find_source_codec
@@ -50,7 +51,7 @@ def _verify(options: argparse.Namespace) -> int:
     )
     unchecked = [image for image in images if _lacks_checksums(image.array)]
     if unchecked:
-        names = ", ".join(image.name or "an image without a name" for image in unchecked[:3])
+        names = list_few([image.name or "an image without a name" for image in unchecked])
         show(f"{names}: stored without checksums, so that changed bytes may not be found")
     return 1 if problems else 0
 

@@ -137,6 +137,11 @@ class Channel:
         return display
 
 
+def is_valid_scale(scale: float) -> bool:
+    """Return True for a valid distance between neighbors along an axis: finite, and not 0."""
+    return bool(math.isfinite(scale)) and scale != 0
+
+
 def frame_ndim(axes: Sequence[Axis]) -> int:
     """Return the number of axes of a frame: y and x, and the samples ``s`` of a color."""
     return 3 if axes[-1].name == "s" else 2

@@ -9,9 +9,10 @@ from typing import Any
 import numpy as np
 
 from napari_ferry.errors import InvalidImageError
+from napari_ferry.image.axes import is_valid_scale
 from napari_ferry.image.image import Image
 from napari_ferry.image.json_values import json_losses
-from napari_ferry.image.record import CHANNEL_DISPLAYS, is_valid_scale
+from napari_ferry.image.record import CHANNEL_DISPLAYS
 
 
 def check_pixels(image: Image) -> None:

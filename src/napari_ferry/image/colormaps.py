@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeGuard
 
 import numpy as np
 from numpy.typing import NDArray
@@ -66,10 +66,10 @@ def to_colormap(value: Any) -> Any:
     if isinstance(value, str):
         if value in AVAILABLE_COLORMAPS:
             return value
-        if not _HEX.fullmatch(value):
+        if not is_hex_color(value):
             raise ValueError(f"{value[:40]!r} is not a colormap")
         named = {color: name for name, color in PRIMARY_COLORS.items()}
-        return named.get(value) or Colormap([[0, 0, 0, 1], [*_rgb(value), 1]], name=value)
+        return named.get(value) or Colormap([[0, 0, 0, 1], [*_fractions(value), 1]], name=value)
     _check_colors(value["colors"])
     return Colormap(**value)
 
@@ -188,8 +188,9 @@ def _knots(colormap: object) -> _Knots | None:
     fields: Any = colormap
     if isinstance(colormap, str):
         color = PRIMARY_COLORS.get(colormap, colormap)
-        if _HEX.fullmatch(color):
-            return _Knots(np.array([[0, 0, 0], _rgb(color)], np.float64), np.arange(2.0), True)
+        if is_hex_color(color):
+            ends = np.array([[0, 0, 0], _fractions(color)], np.float64)
+            return _Knots(ends, np.arange(2.0), True)
         from napari.utils.colormaps import AVAILABLE_COLORMAPS
 
         known = AVAILABLE_COLORMAPS.get(colormap)
@@ -210,9 +211,23 @@ def _read_knots(fields: Mapping[str, Any]) -> _Knots | None:
     return _Knots(colors, controls, is_smooth) if is_valid and is_finite else None
 
 
-def _rgb(color: str) -> list[float]:
+def is_hex_color(color: str | None) -> TypeGuard[str]:
+    """Return True for a color ``#rrggbb``."""
+    return _HEX.fullmatch(color or "") is not None
+
+
+def rgb_of(color: str) -> bytes:
+    """Return red, green and blue of ``#rrggbb``.
+
+    >>> list(rgb_of("#00ff80"))
+    [0, 255, 128]
+    """
+    return bytes.fromhex(color[1:])
+
+
+def _fractions(color: str) -> list[float]:
     """Return red, green and blue of ``#rrggbb``, between 0 and 1."""
-    return [int(color[i : i + 2], 16) / 255 for i in (1, 3, 5)]
+    return [value / 255 for value in rgb_of(color)]
 
 
 def plain(value: object) -> object:

@@ -23,9 +23,10 @@ import numpy as np
 from napari_ferry.arguments import is_count, is_finite
 from napari_ferry.arrays import Array
 from napari_ferry.errors import warn
-from napari_ferry.image.axes import Axis, Channel, frame_ndim, read_unit
+from napari_ferry.files.json_files import parse_json
+from napari_ferry.image.axes import Axis, Channel, frame_ndim, is_valid_scale, read_unit
 from napari_ferry.image.image import Image, Kind
-from napari_ferry.image.json_values import parse_json, to_json
+from napari_ferry.image.json_values import to_json
 from napari_ferry.units import same_step
 
 KEY = "napari-ferry"
@@ -33,6 +34,9 @@ VERSION = 1
 
 ASSUMED = "assumed"
 """Key of `Image.metadata`: a sentence about assumptions that were made when the file was opened."""
+
+ASSUMED_TIME = "the first axis is assumed to be time because the file does not specify it"
+"""Value of `ASSUMED`, for an image whose file does not name its first axis."""
 
 NOTES = "notes"
 """Key of `Image.metadata`: text of the user about the image."""
@@ -235,11 +239,6 @@ def merge_axes(
         _merge_axis(axis, wrote, by_name.get(axis.name))
         for axis, wrote in zip(own, written, strict=True)
     )
-
-
-def is_valid_scale(scale: float) -> bool:
-    """Return True for a valid distance between neighbors along an axis: finite, and not 0."""
-    return bool(math.isfinite(scale)) and scale != 0
 
 
 def describe_axis(axis: Axis, size: int) -> dict[str, Any]:

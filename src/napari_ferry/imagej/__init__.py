@@ -8,7 +8,6 @@ stored as one line ``napari-ferry: {...}`` in the Info text, see `napari_ferry.i
 
 from napari_ferry.imagej.axis_steps import step_losses
 from napari_ferry.imagej.read import (
-    ASSUMED_TIME,
     COUNT_KEYS,
     PlaneSizes,
     has_consistent_counts,
@@ -20,7 +19,6 @@ from napari_ferry.imagej.value_calibration import with_values
 from napari_ferry.imagej.write import ImageJTags, to_imagej, unsupported_reason
 
 __all__ = [
-    "ASSUMED_TIME",
     "COUNT_KEYS",
     "ImageJTags",
     "PlaneSizes",

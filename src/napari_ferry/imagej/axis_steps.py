@@ -6,7 +6,7 @@ import math
 from typing import TYPE_CHECKING, Any
 
 from napari_ferry.image import Axis
-from napari_ferry.image.record import is_valid_scale
+from napari_ferry.image.axes import is_valid_scale
 from napari_ferry.units import (
     METERS,
     SECONDS,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import re
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -12,7 +11,7 @@ import numpy as np
 from napari_ferry.image import Channel
 from napari_ferry.image.axes import limits_of
 from napari_ferry.image.channel_displays import channel_displays
-from napari_ferry.image.colormaps import color_table
+from napari_ferry.image.colormaps import color_table, is_hex_color, rgb_of
 from napari_ferry.image.record import CHANNEL_DISPLAYS
 
 if TYPE_CHECKING:
@@ -88,16 +87,16 @@ def luts_of(
 
 def _lut(channel: Channel, display: Mapping[str, Any]) -> NDArray[np.uint8] | None:
     """Return the table of a channel from its color, or else from its colormap."""
-    if re.fullmatch("#[0-9a-fA-F]{6}", channel.color or ""):
-        return _ramp(channel.color or "")
+    if is_hex_color(channel.color):
+        return _ramp(channel.color)
     table = color_table(display.get("colormap"), 256)
     return None if table is None else (table.T * 255).round().astype(np.uint8)
 
 
 def _ramp(color: str) -> NDArray[np.uint8]:
     """Return the table from black to a color ``#rrggbb``, axes (rgb, 256)."""
-    rgb = [int(color[i : i + 2], 16) for i in (1, 3, 5)]
-    return (np.outer(rgb, np.arange(256)) / 255).round().astype(np.uint8)
+    levels = np.outer([*rgb_of(color)], np.arange(256)) / 255
+    return levels.round().astype(np.uint8)
 
 
 def parse_colors(

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from napari_ferry.arguments import is_whole
 from napari_ferry.errors import UnreadableFileError, warn
 from napari_ferry.image import Axis
-from napari_ferry.image.record import ASSUMED, MAX_PLANES, Description
+from napari_ferry.image.record import ASSUMED, ASSUMED_TIME, MAX_PLANES, Description
 from napari_ferry.imagej.axis_steps import parse_axis
 from napari_ferry.imagej.colors import parse_colors, single_display
 from napari_ferry.imagej.header_merge import merge_record, split_info
@@ -18,9 +18,6 @@ from napari_ferry.units import from_imagej, is_uncalibrated
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-
-ASSUMED_TIME = "the first axis is assumed to be time because the file does not specify it"
-"""Notice, in `Image.metadata`, for an image whose file does not name its first axis."""
 
 COUNT_KEYS = {"t": "frames", "z": "slices", "c": "channels"}
 """Key of the header with the length of each axis."""

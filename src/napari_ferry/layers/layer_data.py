@@ -14,6 +14,7 @@ from typing import Any, TypeAlias
 from napari_ferry.arrays.sliced_view import put_off_slices, without_view
 from napari_ferry.errors import InvalidImageError
 from napari_ferry.image import Axis, Channel, Image
+from napari_ferry.image.axes import is_valid_scale
 from napari_ferry.image.image import Kind
 from napari_ferry.image.record import (
     CHANNEL_AXIS,
@@ -23,7 +24,6 @@ from napari_ferry.image.record import (
     SINGLETONS,
     SLIDER,
     describe_channels,
-    is_valid_scale,
     parse_channels,
 )
 from napari_ferry.layers.blank_frames import without_blanks

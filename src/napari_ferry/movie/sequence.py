@@ -71,7 +71,7 @@ def _are_alike(images: Sequence[Image], paths: Sequence[Path], extends: bool) ->
     for image, path in zip(images, paths, strict=True):
         found = _layout(image, fixed)
         if found != expected:
-            _warn(
+            warn(
                 f"{path.name} has {' '.join(found[0])} of {found[1]}, {found[2]}, but "
                 f"{paths[0].name} has {' '.join(expected[0])} of {expected[1]}, {expected[2]}: "
                 "the files are not joined to a stack."
@@ -89,10 +89,10 @@ def _warn_of_times(images: Sequence[Image], paths: Sequence[Path]) -> None:
     """Warn about different frame rates and uneven times."""
     axes = [image.axes[0] for image in images if image.axis_names[0] == "t"]
     if len({(round(axis.scale, 9), axis.unit) for axis in axes}) > 1:
-        _warn(f"The frame rates of the files differ: that of {paths[0].name} is used for all.")
+        warn(f"The frame rates of the files differ: that of {paths[0].name} is used for all.")
     uneven = [path.name for path, image in zip(paths, images, strict=True) if _times(image)]
     if uneven:
-        _warn(f"The frames of {', '.join(uneven)} are unevenly spaced: their mean step is used.")
+        warn(f"The frames of {', '.join(uneven)} are unevenly spaced: their mean step is used.")
 
 
 def _times(image: Image) -> set[str]:
@@ -107,7 +107,3 @@ def _times(image: Image) -> set[str]:
 
 def _common_metadata(image: Image) -> dict[str, Any]:
     return {key: value for key, value in image.metadata.items() if key not in _times(image)}
-
-
-def _warn(message: str) -> None:
-    warn(message)

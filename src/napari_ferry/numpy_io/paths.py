@@ -12,6 +12,7 @@ from napari_ferry.errors import (
     UnsupportedFormatError,
 )
 from napari_ferry.files.file_formats import is_image_suffix
+from napari_ferry.files.short_lists import list_few
 from napari_ferry.io.search import suffixes as all_suffixes
 
 
@@ -40,6 +41,6 @@ def find_single_file(folder: Path, files: list[Path], kind: str = "raw files") -
     if not files:
         raise UnreadableFileError(f"{folder} holds no {kind}: choose another folder.")
     raise MissingMetadataError(
-        f"{folder} holds {len(files)} {kind} ({', '.join(file.name for file in files[:3])}): "
-        "choose one of them."
+        f"{folder} holds {len(files)} {kind} ({list_few([file.name for file in files])}): choose "
+        "one of them."
     )

@@ -6,8 +6,9 @@ import re
 from collections.abc import Iterable, Iterator
 
 from napari_ferry.image import Axis, Channel, Image
-from napari_ferry.image.colormaps import color_of
-from napari_ferry.image.record import Description, is_valid_scale
+from napari_ferry.image.axes import is_valid_scale
+from napari_ferry.image.colormaps import color_of, is_hex_color, rgb_of
+from napari_ferry.image.record import Description
 from napari_ferry.units import METERS, SECONDS, is_step, normalize
 
 SCHEMA = "http://www.openmicroscopy.org/Schemas/OME/2016-06"
@@ -83,10 +84,9 @@ def single_channel(image: Image | Description) -> Channel:
 
 def color_to_ome(channel: Channel) -> str | None:
     """Return a color as a signed 32-bit RGBA number, opaque."""
-    if not re.fullmatch("#[0-9a-fA-F]{6}", channel.color or ""):
+    if not is_hex_color(channel.color):
         return None
-    number = int((channel.color or "")[1:], 16) << 8 | 0xFF
-    return str(number - (1 << 32) if number >= 1 << 31 else number)
+    return str(int.from_bytes([*rgb_of(channel.color), 0xFF], signed=True))
 
 
 def color_from_ome(text: str | None) -> str | None:

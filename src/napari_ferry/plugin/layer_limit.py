@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from napari_ferry.errors import escape_surrogates
+from napari_ferry.files.short_lists import list_few
 from napari_ferry.image import Image
 from napari_ferry.image.axes import frame_ndim
 from napari_ferry.image.record import ASSUMED
@@ -49,8 +50,7 @@ def open_layers(
             notices.setdefault(sentence, []).append(image.name)
 
     for sentence, names in notices.items():
-        more = f" and {len(names) - 1} more" if len(names) > 1 else ""
-        show_notice(f"{names[0]}{more}: {sentence}.")
+        show_notice(f"{list_few(names, 1)}: {sentence}.")
     return _next_layers(source, images, 0)
 
 

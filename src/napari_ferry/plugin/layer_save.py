@@ -16,6 +16,7 @@ from napari_ferry.errors import (
     SaveError,
     UnsupportedFormatError,
 )
+from napari_ferry.files.short_lists import list_few
 from napari_ferry.files.stored_size import stored_bytes
 from napari_ferry.image import Image
 from napari_ferry.io.protocol import hooks_of
@@ -184,14 +185,14 @@ def _report(save: _Save, saved: _SavedFiles, edited: Collection[str]) -> None:
     samples is expected.
     """
     path = saved.paths[0]
-    count = f" and {len(saved.paths) - 1} more" if len(saved.paths) > 1 else ""
     edits = [f"{name} was edited during the save, so save it again" for name in sorted(edited)]
     notes = [*edits, *save.missing, *saved.losses, *restyled_overlays(save.options)]
     if "position" in save.options:
         notes.insert(0, f"the frame axis is {save.options['axis']}, at {save.options['position']}")
 
     size = "" if saved.nbytes is None else f" ({size_text(saved.nbytes)})"
-    text = f"Saved {path.name}{count}{size} in {path.parent}."
+    names = list_few([each.name for each in saved.paths], 1)
+    text = f"Saved {names}{size} in {path.parent}."
     is_warning = bool(edits or save.missing or (saved.losses and not save.shows_frames))
     if notes:
         text += f"\n{path.name}: {'; '.join(notes)}."

@@ -14,16 +14,13 @@ from weakref import WeakKeyDictionary
 
 from napari_ferry.arrays.sliced_view import SlicedView
 from napari_ferry.errors import InvalidImageError
+from napari_ferry.files.short_lists import list_few
 from napari_ferry.image import Image
 from napari_ferry.layers.blank_frames import BlankingArray
 from napari_ferry.layers.layer_data import LayerData
 
 Open: TypeAlias = Callable[[], Sequence[Image]]
 """Opens files anew at each call."""
-
-
-_MOST_NAMES = 3
-"""Maximum number of names in a message."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -116,11 +113,10 @@ def find_layer(origin: Origin, layers: Sequence[LayerData]) -> LayerData:
         return layers[matches[0]]
 
     kind, name = wanted
-    found = ", ".join(name for _, name in now[:_MOST_NAMES])
-    more = f" and {len(now) - _MOST_NAMES} more" if len(now) > _MOST_NAMES else ""
+    found = list_few([name for _, name in now])
     count = "several layers" if matches else "no layer"
     raise InvalidImageError(
-        f"{origin.source.name} now has {count} of type {kind} named {name} (it has {found}{more}): "
+        f"{origin.source.name} now has {count} of type {kind} named {name} (it has {found}): "
         "open it again."
     )
 

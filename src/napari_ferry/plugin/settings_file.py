@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from napari_ferry.image.json_values import parse_json
+from napari_ferry.files.json_files import parse_json
 
 
 def settings_path(name: str) -> Path | None:

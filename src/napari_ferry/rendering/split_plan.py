@@ -8,6 +8,7 @@ from pathlib import Path
 
 from napari_ferry.errors import InvalidImageError, warn
 from napari_ferry.files.labels import file_labels
+from napari_ferry.files.short_lists import list_few
 from napari_ferry.image import Image
 from napari_ferry.image.axes import parse_axes
 from napari_ferry.image.split_axes import Labels, split_image
@@ -89,10 +90,9 @@ def plan_split(
 
 def _warn_of_stale(path: Path, stale: Sequence[Path]) -> None:
     """Warn about files of an earlier save to be removed."""
-    names = ", ".join(each.name for each in stale[:3])
-    more = f" and {len(stale) - 3} more" if len(stale) > 3 else ""
+    names = list_few([each.name for each in stale])
     warn(
-        f"{names}{more} belong to the earlier {path.name}, which this save replaces, and are "
+        f"{names} belong to the earlier {path.name}, which this save replaces, and are "
         "removed with it: to keep them, choose another name or folder."
     )
 

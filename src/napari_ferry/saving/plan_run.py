@@ -17,6 +17,7 @@ from napari_ferry.errors import (
     SaveError,
     TargetExistsError,
 )
+from napari_ferry.files.short_lists import list_few
 from napari_ferry.saving.disk.replacement import check_replaceable
 from napari_ferry.saving.partial.interruption import interrupted_save
 from napari_ferry.saving.partial.partial_folder import PartialFolder
@@ -262,10 +263,9 @@ def _check_existing(plan: Plan, paths: Sequence[Path], overwrite: bool) -> None:
     """Refuse to replace files without `overwrite`, or files of another data set."""
     existing = [path for path in paths if os.path.lexists(path)]
     if existing and not overwrite:
-        names = ", ".join(path.name for path in existing[:3])
-        more = f" and {len(existing) - 3} more" if len(existing) > 3 else ""
+        names = list_few([path.name for path in existing])
         raise TargetExistsError(
-            f"{names}{more} in {plan.files[0].path.parent} would be replaced: give overwrite=True "
+            f"{names} in {plan.files[0].path.parent} would be replaced: give overwrite=True "
             "(--overwrite on the command line), or choose another name."
         )
 

@@ -30,7 +30,8 @@ from napari_ferry.codecs.binary.sidecar import (
 from napari_ferry.errors import UnreadableFileError
 from napari_ferry.files.links import leads_outside, refuse_outside
 from napari_ferry.image import Axis
-from napari_ferry.image.record import Description, is_valid_scale
+from napari_ferry.image.axes import is_valid_scale
+from napari_ferry.image.record import Description
 from napari_ferry.saving import interrupted_save
 from napari_ferry.saving.partial.interruption import interrupted_in
 from napari_ferry.units import METERS, SECONDS

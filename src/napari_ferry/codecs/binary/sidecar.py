@@ -21,12 +21,12 @@ from napari_ferry.arguments import is_count, reading
 from napari_ferry.codecs.binary.padding import Padding, read_padding
 from napari_ferry.codecs.binary.undescribed import refuse_undescribed
 from napari_ferry.errors import MissingMetadataError, UnreadableFileError
+from napari_ferry.files.json_files import load_json
 from napari_ferry.files.links import refuse_outside
 from napari_ferry.files.natural_order import natural_sorted
 from napari_ferry.image import Axis, Image, describe
 from napari_ferry.image.axes import default_axes
 from napari_ferry.image.checks import is_number
-from napari_ferry.image.json_values import load_json
 from napari_ferry.image.record import KEY, Description, parse_own_record
 
 DEFAULT_NAME = "binary_video"

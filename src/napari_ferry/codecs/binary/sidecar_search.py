@@ -33,6 +33,7 @@ from napari_ferry.errors import (
     MissingMetadataError,
     warn,
 )
+from napari_ferry.files.short_lists import list_few
 from napari_ferry.image import Image
 from napari_ferry.image.axes import default_axes
 
@@ -118,7 +119,7 @@ def _common(
         )
 
     if common.unmatched:
-        names = ", ".join(path.name for path in common.unmatched[:3])
+        names = list_few([path.name for path in common.unmatched])
         warn(
             f"{len(common.unmatched)} files ({names}) do not hold whole frames of "
             f"{common.layout}: repair them one by one."

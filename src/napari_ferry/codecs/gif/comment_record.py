@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from fractions import Fraction
 
-from napari_ferry.image.json_values import parse_json
+from napari_ferry.files.json_files import parse_json
 from napari_ferry.movie.frame_rate import parse_rate
 from napari_ferry.movie.movie import Movie
 

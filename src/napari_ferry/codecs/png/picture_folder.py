@@ -24,8 +24,7 @@ from napari_ferry.errors import UnreadableFileError, warn
 from napari_ferry.files.links import leads_outside
 from napari_ferry.files.number_gaps import find_gap
 from napari_ferry.image import Axis, Image
-from napari_ferry.image.record import ASSUMED, Description
-from napari_ferry.imagej import ASSUMED_TIME
+from napari_ferry.image.record import ASSUMED, ASSUMED_TIME, Description
 from napari_ferry.movie.sequence import open_joined
 from napari_ferry.saving import interrupted_save
 

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 from napari_ferry.arguments import is_count
 from napari_ferry.codecs.png.png_table import PngTable
-from napari_ferry.image.json_values import parse_json
+from napari_ferry.files.json_files import parse_json
 from napari_ferry.image.record import KEY, Description, parse_own_record
 from napari_ferry.movie.frame_rate import parse_rate
 

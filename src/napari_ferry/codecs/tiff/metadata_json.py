@@ -19,9 +19,9 @@ from pathlib import Path
 from typing import Any
 
 from napari_ferry.errors import escape_surrogates
+from napari_ferry.files.json_files import load_json
 from napari_ferry.files.links import leads_outside
 from napari_ferry.image import Axis, Image, describe
-from napari_ferry.image.json_values import load_json
 from napari_ferry.image.record import KEY, NOTES
 from napari_ferry.image.user_metadata import STEPS
 from napari_ferry.units import normalize, same_step, to_ome

@@ -28,8 +28,8 @@ from napari_ferry.codecs.video.packet_scan import read_index
 from napari_ferry.codecs.video.reader import VideoFrames
 from napari_ferry.codecs.video.video_file import VideoFile, opened_video
 from napari_ferry.errors import UnreadableFileError, warn
+from napari_ferry.files.json_files import parse_json
 from napari_ferry.image import Axis, Image
-from napari_ferry.image.json_values import parse_json
 from napari_ferry.image.record import KEY, Description, merge_axes, read_record
 from napari_ferry.movie.frame_rate import parse_rate
 

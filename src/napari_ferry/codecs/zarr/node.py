@@ -17,7 +17,7 @@ from napari_ferry.codecs.zarr.chunk_damage import DamageError
 from napari_ferry.codecs.zarr.completeness import is_complete
 from napari_ferry.codecs.zarr.store import Store, join_keys
 from napari_ferry.errors import UnreadableFileError
-from napari_ferry.image.json_values import parse_json
+from napari_ferry.files.json_files import parse_json
 from napari_ferry.image.record import KEY
 
 _MOST_METADATA = 32 << 20

@@ -5,7 +5,6 @@ https://ngff.openmicroscopy.org/0.5/. Reading uses them, too, to find changes by
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -15,7 +14,7 @@ from napari_ferry.arguments import is_finite, is_whole
 from napari_ferry.image import Axis, Channel
 from napari_ferry.image.axes import COLOR_SAMPLES, limits_of
 from napari_ferry.image.channel_displays import channel_displays
-from napari_ferry.image.colormaps import PRIMARY_COLORS, color_of
+from napari_ferry.image.colormaps import PRIMARY_COLORS, color_of, is_hex_color
 from napari_ferry.image.json_values import to_json
 from napari_ferry.image.record import Description
 from napari_ferry.units import METERS, SECONDS, is_step
@@ -23,7 +22,6 @@ from napari_ferry.units import METERS, SECONDS, is_step
 _ORDER = "tczyx"
 _TYPES = {"t": "time", "c": "channel", "z": "space", "y": "space", "x": "space"}
 _UNITS = {"time": SECONDS, "space": METERS}
-_HEX = re.compile("#[0-9a-fA-F]{6}")
 _SAMPLE_CHANNELS = (("R", "#ff0000"), ("G", "#00ff00"), ("B", "#0000ff"), ("A", "#ffffff"))
 
 
@@ -144,7 +142,7 @@ def _color_of(colormap: object) -> str | None:
     if not isinstance(colormap, str):
         return color_of(colormap)
     color = PRIMARY_COLORS.get(colormap, colormap)
-    return color if _HEX.fullmatch(color) and colormap != "gray" else None
+    return color if is_hex_color(color) and colormap != "gray" else None
 
 
 def _describe_channel(
@@ -154,7 +152,7 @@ def _describe_channel(
     start, end = channel.contrast_limits or full_range
     if not (np.isfinite(start) and np.isfinite(end) and start < end):
         start, end = full_range
-    color = channel.color if channel.color and _HEX.fullmatch(channel.color) else "#ffffff"
+    color = channel.color if is_hex_color(channel.color) else "#ffffff"
     described: dict[str, Any] = {
         "active": is_active,
         "coefficient": 1,

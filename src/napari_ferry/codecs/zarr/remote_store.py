@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 from napari_ferry.codecs.zarr.chunk_damage import DamageError
 from napari_ferry.codecs.zarr.store import METADATA_FILES, TOO_SHORT
 from napari_ferry.errors import UnreadableFileError, UnsupportedFormatError
-from napari_ferry.image.json_values import parse_json
+from napari_ferry.files.json_files import parse_json
 
 SCHEMES = ("http", "https", "s3", "memory")
 """Schemes of addresses; ``memory`` is fsspec's scheme for data in this process."""

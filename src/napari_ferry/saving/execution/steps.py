@@ -8,8 +8,8 @@ from contextlib import ExitStack
 from napari_ferry.arrays.progress import Monitor
 from napari_ferry.arrays.read_ahead import QUEUE
 from napari_ferry.saving.disk.flush import sync_file
+from napari_ferry.saving.execution.file_jobs import make_files
 from napari_ferry.saving.execution.runner import Runner, Scheduler, ThreadRunner
-from napari_ferry.saving.execution.thread_runner import make_files
 from napari_ferry.saving.execution.workers import default_workers
 from napari_ferry.saving.partial.partial_folder import PartialFolder
 from napari_ferry.saving.plan import Plan

@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 import re
 import stat
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -22,6 +22,7 @@ from napari_ferry.errors import (
     warn,
 )
 from napari_ferry.files.comparable_names import comparable
+from napari_ferry.files.short_lists import list_few
 from napari_ferry.saving.disk.plain_files import is_locked
 from napari_ferry.saving.partial.journal import LOCK, Journal, read_journal
 from napari_ferry.saving.partial.recovery import is_usable, pending_files
@@ -238,15 +239,14 @@ def _left(folder: Path, journal: Journal) -> str:
     """Return the names of the files in the folder of a save."""
     new = [name for file, name in journal.moves if is_usable(folder / file)]
     others = " and the earlier files" if journal.aside else ""
-    return f"the new {_join_names(new)}{others}"
+    return f"the new {list_few([*map(_printable, new)])}{others}"
 
 
 def _name_of(folder: Path, journal: Journal) -> str:
     """Return the name given for a save, or the name of its first file if it is not known."""
     moved = next((name for _, name in journal.moves), folder.name)
-    return _join_names([journal.name or moved])
+    return _printable(journal.name or moved)
 
 
-def _join_names(names: Sequence[str]) -> str:
-    first = ", ".join(name if name.isprintable() else ascii(name) for name in names[:3])
-    return f"{first} and {len(names) - 3} more" if len(names) > 3 else first
+def _printable(name: str) -> str:
+    return name if name.isprintable() else ascii(name)

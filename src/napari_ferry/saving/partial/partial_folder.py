@@ -185,7 +185,8 @@ class PartialFolder:
                 self.path.rmdir()
         except OSError as error:
             if error.errno not in _NOT_EMPTY:  # of another save, which has just begun
-                _warn(f"{self.path} could not be removed", "the next save removes it", error)
+                reason = error.strerror or error
+                warn(f"{self.path} could not be removed ({reason}): the next save removes it.")
         finally:
             os.close(self._lock_fd)
         if not keep and sys.platform == "win32":  # cannot remove an open file
@@ -213,7 +214,3 @@ class PartialFolder:
         except (BlockingIOError, FileNotFoundError):
             return False
         return os.path.samestat(os.fstat(self._lock_fd), current)
-
-
-def _warn(event: str, cure: str, error: OSError) -> None:
-    warn(f"{event} ({error.strerror or error}): {cure}.")

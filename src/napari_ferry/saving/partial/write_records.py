@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_ferry.image.json_values import parse_json
+from napari_ferry.files.json_files import parse_json
 from napari_ferry.saving.disk.plain_files import open_plain
 
 NEW_NAME = re.compile(r"new-[0-9]{1,9}(\.[^./\\:\0]+){0,2}")

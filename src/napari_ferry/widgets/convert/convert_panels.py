@@ -14,6 +14,7 @@ from qtpy.QtWidgets import (
     QWidget,
 )
 
+from napari_ferry.files.short_lists import list_few
 from napari_ferry.widgets.activity import STEPS
 from napari_ferry.widgets.convert import convert_words
 from napari_ferry.widgets.convert.folder_field import FolderField
@@ -134,8 +135,7 @@ class ConvertPanels(QWidget):
 
     def _sources_text(self, sources: list[Path]) -> str:
         """Return what the line shows of the sources."""
-        first, more = sources[0], len(sources) - 1
-        return f"{first} and {more} more" if more else str(first)
+        return list_few([*map(str, sources)], 1)
 
 
 def _add(column: QVBoxLayout, *parts: QWidget) -> None:

@@ -13,6 +13,7 @@ from qtpy.QtGui import QHideEvent, QPixmap, QShowEvent
 from qtpy.QtWidgets import QMessageBox, QPushButton, QVBoxLayout, QWidget
 
 from napari_ferry.errors import FerryError
+from napari_ferry.files.short_lists import list_few
 from napari_ferry.saving import Plan
 from napari_ferry.widgets.export.export_task import Job, OpenPlan
 from napari_ferry.widgets.export.fields import Fields
@@ -269,14 +270,12 @@ class ExportTab(QWidget):
 
     def _confirm_replacement(self, existing: tuple[Path, ...]) -> bool:
         """Ask once for permission to replace files."""
-        names = ", ".join(path.name for path in existing[:_MAX_NAMES])
+        names = list_few([path.name for path in existing], _MAX_NAMES)
         folder = existing[0].parent
         if len(existing) == 1:
             question = f"{names} already exists in {folder}. Replace it?"
         else:
-            others = len(existing) - _MAX_NAMES
-            more = f" and {others} more" if others > 0 else ""
-            question = f"{names}{more} already exist in {folder}. Replace them?"
+            question = f"{names} already exist in {folder}. Replace them?"
         answer = QMessageBox.question(self, "Replace files?", escape_text(question))
         return bool(answer == QMessageBox.StandardButton.Yes)
 

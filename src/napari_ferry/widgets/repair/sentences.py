@@ -9,6 +9,7 @@ from typing import NamedTuple
 from napari_ferry.arrays.progress import size_text
 from napari_ferry.codecs.binary.layout import Layout, count_frames, frame_bytes
 from napari_ferry.errors import FerryError
+from napari_ferry.files.short_lists import list_few
 from napari_ferry.widgets.plan_summary import sentence
 from napari_ferry.widgets.repair.repair_words import OPEN, REPLACE, REPLACE_WRITE, WRITE
 
@@ -281,8 +282,7 @@ def not_written(path: Path, error: OSError) -> str:
 
 def names(paths: Sequence[Path]) -> str:
     """Return the names of some files, and the number of the others."""
-    more = f" and {len(paths) - _MAX_NAMES} more" if len(paths) > _MAX_NAMES else ""
-    return ", ".join(path.name for path in paths[:_MAX_NAMES]) + more
+    return list_few([path.name for path in paths], _MAX_NAMES)
 
 
 def _bullets(lines: Sequence[str]) -> str:

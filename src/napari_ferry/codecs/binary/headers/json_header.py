@@ -22,9 +22,9 @@ from napari_ferry.codecs.binary.headers.sample_types import (
     parse_type,
     type_of_bits,
 )
+from napari_ferry.files.json_files import load_json
 from napari_ferry.image import Axis
 from napari_ferry.image.axes import COLOR_SAMPLES, read_unit
-from napari_ferry.image.json_values import load_json
 from napari_ferry.units import is_step
 
 _SIZES = {

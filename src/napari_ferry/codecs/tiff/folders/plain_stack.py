@@ -12,8 +12,7 @@ from napari_ferry.codecs.tiff.folders.same_layout import FileStack, join_files
 from napari_ferry.codecs.tiff.images.page_runs import FRAME_VALUES
 from napari_ferry.codecs.tiff.images.read import read_images
 from napari_ferry.image import Axis, Image
-from napari_ferry.image.record import ASSUMED
-from napari_ferry.imagej import ASSUMED_TIME
+from napari_ferry.image.record import ASSUMED, ASSUMED_TIME
 
 
 def join_stack(paths: Sequence[Path], name: str, firsts: Sequence[Image]) -> list[Image]:

@@ -31,14 +31,12 @@ from napari_ferry.codecs.tiff.pages.page_kind import TIFFFILE_ERRORS
 from napari_ferry.codecs.tiff.pages.pages import TiffPages
 from napari_ferry.errors import UnreadableFileError, warn
 from napari_ferry.files.links import leads_outside
+from napari_ferry.files.short_lists import list_few
 
 _OWN_UUID = re.compile(r"<(?:\w+:)?OME\b[^>]*?\sUUID\s*=\s*[\"']([^\"']+)[\"']")
 
 _UUID_HEAD = 4096
 """Bytes at the start of a description searched for the UUID of its file."""
-
-_MAX_LISTED = 3
-"""Number of file names listed in a warning."""
 
 _MAX_COUNTED = 256
 """Number of files above which the pages of further ones are not counted."""
@@ -211,9 +209,8 @@ def _list_files(names: Collection[str], predicate: str) -> str:
     """Return a clause with the names of some files; empty for no files."""
     if not names:
         return ""
-    first = ", ".join(map(short_name, sorted(names)[:_MAX_LISTED]))
-    more = f" and {len(names) - _MAX_LISTED} more" if len(names) > _MAX_LISTED else ""
-    return f"{first}{more} {'is' if len(names) == 1 else 'are'} {predicate}"
+    listed = list_few([*map(short_name, sorted(names))])
+    return f"{listed} {'is' if len(names) == 1 else 'are'} {predicate}"
 
 
 def _has_other_uuid(path: Path, uuid: str | None) -> bool:

@@ -18,8 +18,8 @@ from numpy.typing import NDArray
 
 from napari_ferry.codecs.tiff.pages.describe import page_texts
 from napari_ferry.codecs.tiff.pages.pages import TiffPages
+from napari_ferry.files.json_files import parse_json
 from napari_ferry.image import Axis, Channel
-from napari_ferry.image.json_values import parse_json
 from napari_ferry.image.record import ASSUMED, Description
 
 _DESCRIPTION, _PAGE_NAME = 270, 285

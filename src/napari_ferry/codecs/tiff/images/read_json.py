@@ -48,8 +48,7 @@ from napari_ferry.codecs.tiff.pages.pages import TiffPages
 from napari_ferry.codecs.tiff.pages.pixel_size import with_pixel_size
 from napari_ferry.errors import UnreadableFileError, warn
 from napari_ferry.image import Axis, Image
-from napari_ferry.image.record import ASSUMED, KEY, Description, parse_own_record
-from napari_ferry.imagej import ASSUMED_TIME
+from napari_ferry.image.record import ASSUMED, ASSUMED_TIME, KEY, Description, parse_own_record
 
 ASSUMED_AXES = "the axes are named by their order, because the file does not name them"
 

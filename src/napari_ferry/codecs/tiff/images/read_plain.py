@@ -33,8 +33,7 @@ from napari_ferry.codecs.tiff.pages.pages import TiffPages
 from napari_ferry.codecs.tiff.pages.pixel_size import find_pixel_size, with_pixel_size
 from napari_ferry.errors import UnreadableFileError, warn
 from napari_ferry.image import Axis, Image
-from napari_ferry.image.record import ASSUMED, Description
-from napari_ferry.imagej import ASSUMED_TIME
+from napari_ferry.image.record import ASSUMED, ASSUMED_TIME, Description
 
 
 class PageGroup(NamedTuple):

@@ -11,8 +11,8 @@ from napari_ferry.codecs.tiff.names import short_name
 from napari_ferry.codecs.tiff.pages.header import Header
 from napari_ferry.codecs.tiff.pages.page_kind import PageKind
 from napari_ferry.errors import warn
+from napari_ferry.files.json_files import parse_json
 from napari_ferry.image.axes import complete_steps, default_axes
-from napari_ferry.image.json_values import parse_json
 from napari_ferry.image.record import KEY
 
 _MAX_AXES = 32

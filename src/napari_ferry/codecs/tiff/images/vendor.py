@@ -32,8 +32,7 @@ from napari_ferry.codecs.tiff.pages.tifffile_log import silent_tifffile
 from napari_ferry.errors import UnreadableFileError, warn
 from napari_ferry.image import Image
 from napari_ferry.image.axes import default_axes
-from napari_ferry.image.record import ASSUMED, Description
-from napari_ferry.imagej import ASSUMED_TIME
+from napari_ferry.image.record import ASSUMED, ASSUMED_TIME, Description
 
 if TYPE_CHECKING:
     import tifffile

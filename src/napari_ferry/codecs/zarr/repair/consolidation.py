@@ -13,6 +13,7 @@ from typing import Any
 from napari_ferry.codecs.zarr.node import Node
 from napari_ferry.codecs.zarr.repair.documents import Documents, Entry
 from napari_ferry.codecs.zarr.repair.finite_values import repair_copied_numbers
+from napari_ferry.files.short_lists import list_few
 
 _INNER = "consolidated_metadata"
 
@@ -44,8 +45,7 @@ def repair_copies(documents: Documents, groups: Sequence[Node], nodes: Sequence[
             if _renew(copies, name, value)
         ]
         if changed:
-            more = f" and {len(changed) - 3} more" if len(changed) > 3 else ""
-            names = f"{', '.join(changed[:3])}{more}"
+            names = list_few(changed)
             documents.note(key, f"copies in {key} (consolidated metadata): {names} -> up to date")
         repair_copied_numbers(documents, key)
 

@@ -11,7 +11,7 @@ from napari_ferry.codecs.zarr.saving.array_documents import has_surrogates
 from napari_ferry.codecs.zarr.saving.image_plan import ImagePlan
 from napari_ferry.codecs.zarr.saving.series_xml import has_series_xml
 from napari_ferry.image import Image, common_losses, describe
-from napari_ferry.image.record import is_valid_scale
+from napari_ferry.image.axes import is_valid_scale
 
 _UNCOMMON_DTYPES = ("float16", "complex64", "complex128")
 """Data types unknown to viewers in browsers."""

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
-from napari_ferry import Image, InvalidImageError, render
+from napari_ferry import Image, InvalidImageError, imload, imsave, render
 from napari_ferry.rendering.projection import project
 from pictures import ChunkedArray, gray, placed, seen
 
@@ -65,6 +66,31 @@ def test_a_whole_axis_needs_no_position():
     assert not picture.metadata
     single = render(gray((7, 20, 30), "zyx"), thickness="z=all", projection="sum")
     assert single.shape == (20, 30, 3)
+
+
+def test_all_axes_but_that_of_frames_and_those_with_a_position_are_projected():
+    image = gray((5, 7, 20, 30), "tzyx")
+    picture = render(image, thickness="all", projection="max")
+    assert np.array_equal(seen(picture), image.array.max(1))
+    picture = render(image, axis="z", thickness="all", projection="max")
+    assert np.array_equal(seen(picture), image.array.max(0))
+    wide = gray((2, 5, 7, 20, 30), "ptzyx")
+    picture = render(wide, position="p=1", thickness="all", projection="min")
+    assert np.array_equal(seen(picture), wide.array[1].min(1))
+    with pytest.raises(InvalidImageError, match="could be the frame axis"):
+        render(gray((5, 7, 20, 30), "pzyx"), thickness="all", projection="max")
+
+
+def test_an_image_without_other_axes_than_that_of_frames_keeps_its_samples(tmp_path: Path):
+    options: Any = {"thickness": "all", "projection": "max"}
+    image = gray((5, 20, 30), "zyx")
+    assert np.array_equal(seen(render(image, **options)), image.array)
+    labels = Image.from_array(np.ones((3, 20, 30), np.int32), "zyx", kind="labels")
+    assert render(labels, **options).shape == (3, 20, 30, 3)
+    files = imsave(image, tmp_path / "a.png", **options)
+    assert np.array_equal(np.asarray(imload(files)[0]), image.array)
+    (drawn,) = imsave(gray((2, 5, 20, 30), "tzyx"), tmp_path / "b.gif", **options)
+    assert imload(drawn)[0].size("t") == 2
 
 
 def test_frames_are_projected_over_time():

@@ -48,6 +48,30 @@ def choose_frame_axis(
     return frame_axis, _complete_position(sizes, frame_axis, given)
 
 
+def find_other_axes(sizes: Mapping[str, int], axis: str | None, position: str | None) -> list[str]:
+    """Return the axes of several positions besides the frame axis that have not been given one.
+
+    Parameters
+    ----------
+    sizes, axis, position
+        As for `choose_frame_axis`.
+
+    Raises
+    ------
+    InvalidImageError
+        An axis or an index does not exist, or the frame axis has to be chosen by the caller.
+
+    Examples
+    --------
+    >>> find_other_axes({"t": 20, "p": 2, "z": 5}, None, "p=1")
+    ['z']
+    """
+    given = _parse_position(position, sizes)
+    frame_axis = _find_frame_axis(sizes, axis, given)
+    free = [name for k, name in enumerate(sizes) if k != frame_axis and name not in given]
+    return [name for name in free if sizes[name] > 1]
+
+
 def _parse_position(position: str | None, sizes: Mapping[str, int]) -> dict[str, int]:
     """Parse a position such as ``"z=3 c=0"``."""
     text = position or ""

@@ -9,9 +9,12 @@ from typing import Any
 from napari_ferry.image import Image
 from napari_ferry.io.protocol import hooks_of
 from napari_ferry.io.search import find_codec
-from napari_ferry.layers.channels import is_one_layer
+from napari_ferry.layers.channels import is_one_layer, split_all
+from napari_ferry.rendering.projection import ALL
 from napari_ferry.rendering.render import render
 from napari_ferry.rendering.style import transforms_of
+from napari_ferry.rendering.whole_axes import expand_thickness
+from napari_ferry.rendering.world import make_world
 from napari_ferry.units import METERS
 
 DEFAULTS: dict[str, Any] = dict(render.__kwdefaults__ or {})
@@ -61,6 +64,18 @@ def is_drawn(images: Sequence[Image], path: Path, options: Mapping[str, Any]) ->
     display = image.display
     is_plain = display.get("gamma", 1) == 1 and display.get("opacity", 1) == 1
     return image.kind == "labels" or not image.is_gray or not is_plain or _is_warped(image)
+
+
+def name_whole_axes(images: Sequence[Image], options: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return options of `plan` in which a thickness names its axes; see `expand_thickness`.
+
+    Images without such axes need not be drawn, and keep their samples.
+    """
+    if options.get("thickness") != ALL:
+        return options
+    names = ("plane", "axis", "position", "thickness", "projection")
+    chosen = {name: options.get(name, DEFAULTS[name]) for name in names}
+    return {**options, **expand_thickness(make_world(split_all(images)), **chosen)}
 
 
 def keeps_samples(images: Sequence[Image], path: Path, options: Mapping[str, Any]) -> bool:

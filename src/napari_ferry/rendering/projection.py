@@ -17,10 +17,12 @@ from napari_ferry.errors import InvalidImageError
 
 Projection = Literal["mean", "max", "min", "sum"]
 
-_ALL = "all"
+ALL = "all"
+"""Thickness of a whole axis, or of all other axes than the frame axis."""
+
 _NUMBER = r"\d+(?:\.\d*)?(?:e[+-]?\d+)?"
 # names may contain spaces, as labels of sliders do
-_ENTRY = re.compile(rf"[\s,]*([^=]*?[^=\s,])\s*=\s*({_ALL}|{_NUMBER})(?:\+({_NUMBER}))?")
+_ENTRY = re.compile(rf"[\s,]*([^=]*?[^=\s,])\s*=\s*({ALL}|{_NUMBER})(?:\+({_NUMBER}))?")
 
 
 def parse_thickness(
@@ -49,7 +51,8 @@ def parse_thickness(
     if not is_text(text) or _ENTRY.sub("", text).strip(" ,"):
         raise InvalidImageError(
             f"The thickness is {thickness!r}: give a number of steps for an axis, such as 'z=4', "
-            "those before and after the position, such as 'z=1+3', or 'z=all'."
+            "those before and after the position, such as 'z=1+3', 'z=all', or 'all' for all axes "
+            "but the frame axis."
         )
 
     margins: dict[str, tuple[float, float]] = {}
@@ -60,7 +63,7 @@ def parse_thickness(
                 f"The thickness {thickness!r} names the axis {name}, {found}: name each of the "
                 f"axes {' '.join(names)} once at most."
             )
-        total = math.inf if before == _ALL else float(before)
+        total = math.inf if before == ALL else float(before)
         margins[name] = (total, float(after)) if after else (total / 2, total / 2)
     return margins
 

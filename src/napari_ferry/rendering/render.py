@@ -31,6 +31,7 @@ from napari_ferry.rendering.pixel_grid import Fit, Flip, Grid, make_grid
 from napari_ferry.rendering.projection import Projection
 from napari_ferry.rendering.style import check_projection, is_visible
 from napari_ferry.rendering.view import View, choose_view, missing_frame_axis
+from napari_ferry.rendering.whole_axes import expand_thickness
 from napari_ferry.rendering.world import make_world
 
 
@@ -80,7 +81,8 @@ def render(
         Displayed axes, vertical and horizontal: ``"z x"`` shows a stack from the side.
     thickness : str, optional
         Thickness of slices, in steps of the viewer's sliders: ``"z=4"`` is centered at the
-        position, ``"z=1+3"`` extends 1 step before and 3 after it, ``"z=all"`` is everything. Only
+        position, ``"z=1+3"`` extends 1 step before and 3 after it, ``"z=all"`` is everything.
+        ``"all"`` is everything on all axes but the frame axis, unless they have a position. Only
         images with a projection are affected, not labels.
     projection : {"mean", "max", "min", "sum"}, optional
         Projection of thick slices onto the plane; by default, that of each image, which its display
@@ -136,16 +138,11 @@ def render(
     ((10, 128, 128, 3), 10.0)
     """
     singles = split_all(as_images(images, is_movie=True))
-    view = choose_view(
-        make_world(singles),
-        plane=plane,
-        axis=axis,
-        position=position,
-        start=start,
-        stop=stop,
-        step=step,
-        thickness=thickness,
-    )
+    world = make_world(singles)
+    place: dict[str, Any] = {"plane": plane, "axis": axis, "position": position}
+    slices = expand_thickness(world, **place, thickness=thickness, projection=projection)
+    thickness, projection = slices["thickness"], slices["projection"]
+    view = choose_view(world, **place, start=start, stop=stop, step=step, thickness=thickness)
     check_projection(singles, thickness, projection)
     shown = [is_visible(single) for single in singles]
     layer_grid = make_layer_grid(shown, grid, grid_stride, grid_spacing)

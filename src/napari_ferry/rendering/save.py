@@ -18,7 +18,13 @@ from napari_ferry.image import Image, Saveable
 from napari_ferry.image.user_metadata import override_all
 from napari_ferry.io.protocol import Codec, hooks_of
 from napari_ferry.io.search import add_default_suffix, find_codec
-from napari_ferry.rendering.drawing_choice import DEFAULTS, SPAN, drawing_options, is_drawn
+from napari_ferry.rendering.drawing_choice import (
+    DEFAULTS,
+    SPAN,
+    drawing_options,
+    is_drawn,
+    name_whole_axes,
+)
 from napari_ferry.rendering.drawing_losses import drawing_losses
 from napari_ferry.rendering.frame_range import take_frames
 from napari_ferry.rendering.render import render
@@ -239,6 +245,7 @@ def _plan_images(
     images: list[Image], path: Path, as_seen: bool | None, options: Mapping[str, Any]
 ) -> Plan:
     """Plan to save images as samples, or as napari displays them."""
+    options = name_whole_axes(images, options)
     if as_seen is None:
         as_seen = is_drawn(images, path, options)
     elif not as_seen and drawing_options(options):

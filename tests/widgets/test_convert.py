@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from gui import WINDOW, drop
-from napari_ferry import imsave
+from napari_ferry import Image, imsave
 from napari_ferry.batch.output_names import RECORD_NAME
 from napari_ferry.cli import main
 from napari_ferry.widgets.convert import convert_words
@@ -536,3 +536,64 @@ def test_a_batch_may_end_while_files_are_looked_into(dock, folder, qtbot, monkey
     may_go_on.set()
     wait_until_listed(panel, qtbot)
     assert not panel.status.isVisible()
+
+
+@pytest.fixture
+def stacks(tmp_path: Path) -> Path:
+    """A folder with a stack over time, and a recording without z."""
+    folder = tmp_path / "stacks"
+    pixels = np.arange(3 * 4 * 16 * 16, dtype=np.uint16).reshape(3, 4, 16, 16)
+    imsave(Image.from_array(pixels, "tzyx"), folder / "stack.ome.tif")
+    imsave(Image.from_array(pixels[:, 0], "tyx"), folder / "plain.ome.tif")
+    return folder
+
+
+def test_a_position_or_a_projection_of_stacks_is_chosen(dock, stacks, qtbot):
+    panel = dock.panel
+    axes = panel.formats.axes
+    choose(panel, ".mp4")
+    drop(dock, stacks)
+    wait_until_listed(panel, qtbot)
+    assert states(panel) == {"plain.ome.tif": "new", "stack.ome.tif": "failed"}
+    assert "under 'Position', such as z=0" in panel.rows.rows[1].problem
+    assert axes.isVisibleTo(panel)
+    assert axes.axis.choices == (None, "t", "z")
+
+    qtbot.keyClicks(axes.position.native, "z=9")
+    wait_until_listed(panel, qtbot)
+    assert "z has 4 indices" in panel.rows.rows[1].problem
+    axes.other_axes.value = "max"
+    assert not axes.position.native.isVisibleTo(panel)
+    wait_until_listed(panel, qtbot)
+    assert set(states(panel).values()) == {"new"}
+
+
+def test_a_projection_is_that_of_the_command_line(dock, stacks, qtbot):
+    out = stacks.with_name("stacks-mp4")
+    words = ["--thickness", "all", "--projection", "max", "--frame-rate", "5"]
+    main(["convert", str(stacks), str(out), "--format", ".mp4", *words, "--quiet"])
+    panel = dock.panel
+    choose(panel, ".mp4")
+    panel.formats.options.fields["frame_rate"].value = "5"
+    panel.formats.axes.other_axes.value = "max"
+    drop(dock, stacks)
+    wait_until_listed(panel, qtbot)
+    assert set(states(panel).values()) == {"current"}
+
+
+def test_the_choice_of_axes_is_for_movies_of_stacks_and_stored(
+    dock, folder, stacks, shared_viewer, qtbot
+):
+    panel = dock.panel
+    drop(dock, stacks)
+    wait_until_listed(panel, qtbot)
+    assert not panel.formats.axes.isVisibleTo(panel)  # all values are saved
+    choose(panel, ".mp4")
+    assert panel.formats.axes.isVisibleTo(panel)
+    drop(dock, folder)
+    wait_until_listed(panel, qtbot)
+    assert not panel.formats.axes.isVisibleTo(panel)
+    panel.formats.axes.fill({"axis": "z", "other_axes": "mean", "position": 3})
+    shared_viewer.window.remove_dock_widget("all")
+    panel = opened(shared_viewer, qtbot).panel
+    assert panel.formats.axes.texts() == {"axis": "z", "other_axes": "mean", "position": ""}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from napari_ferry.batch.parallel_jobs import AT_ONCE
+from napari_ferry.widgets import form_words
 from napari_ferry.widgets.form_words import Words
 
 HELP_PAGE = "convert-folder.md"
@@ -31,6 +32,20 @@ OPEN = Words("Open", "Open the converted file in napari.")
 SHOW = Words("Show in folder", "Show the converted file in its folder.")
 
 CROP_TIP = "Rows and columns to show, such as 10:200 30:90."
+AXIS = form_words.AXIS._replace(
+    tooltip="Axis whose steps become the frames: time, or else the only axis, if it is automatic.",
+    choices={None: "Automatic"},
+)
+OTHER_AXES = form_words.OTHER_AXES._replace(
+    tooltip="What the movies show of the axes that are not animated: one position, or a projection "
+    "over all positions.",
+    choices={**form_words.OTHER_AXES.choices, None: "One position"},
+)
+POSITION = Words(
+    "Position",
+    "Index on each axis that is not animated, counted from 0, such as z=3.",
+    empty="such as z=3",
+)
 OPTIONS = Words("Options", "Options of the format.")
 PLACE_SECTION = Words("Where to run", "Number of threads, or a cluster.")
 PLACE = Words(
@@ -59,11 +74,15 @@ SEARCH_FOLDERS = f"Check {SUBFOLDERS.label!r} to search the folders in it."
 _PYTHON = re.compile(r" \(--[^)]* on the command line\)")
 _LAYOUT = re.compile(r"give missing_metadata=\{[^}]*\}(, or run `napari-ferry repair [^`]*`)?")
 _REPAIR = "open the raw file with 'Repair binary metadata' in the menu Plugins"
-_POSITION = re.compile(
-    r"(give one|choose one, such as axis='\w+', and the position on the others), "
-    r"such as position='[^']*'"
+_FRAME_AXIS = re.compile(
+    r"choose one, such as axis='[^']*', and the position on the others, such as position='([^']*)'"
 )
-_EXPORT = "open the file in napari, and save it with 'Export movie...'"
+_POSITION = re.compile(r"give one, such as position='([^']*)'")
+_CHOOSE_AXIS = f"choose one under {AXIS.label!r}"
+_CHOOSE_OTHERS = (
+    f"enter one under {POSITION.label!r}, such as \\1, or choose a projection under "
+    f"{OTHER_AXES.label!r}"
+)
 _SPELLED = {
     "give overwrite=True": f"check {REPLACE.label!r}",
     "give recursive=True to search it": f"check {SUBFOLDERS.label!r} to search it",
@@ -76,7 +95,8 @@ def in_form_words(text: str) -> str:
     >>> in_form_words("give recursive=True (--recursive on the command line) to search it")
     "check 'Subfolders, too' to search it"
     """
-    text = _POSITION.sub(_EXPORT, _LAYOUT.sub(_REPAIR, _PYTHON.sub("", text)))
+    text = _LAYOUT.sub(_REPAIR, _PYTHON.sub("", text))
+    text = _POSITION.sub(_CHOOSE_OTHERS, _FRAME_AXIS.sub(_CHOOSE_AXIS, text))
     for python, own in _SPELLED.items():
         text = text.replace(python, own)
     return text
@@ -89,3 +109,13 @@ def count_files(count: int) -> str:
     ('1 file', '30 files')
     """
     return "1 file" if count == 1 else f"{count} files"
+
+
+def same_target(other: str, target: str) -> str:
+    """Return a sentence about another file that would be saved under the same name.
+
+    >>> same_target("a.gif", "a.mp4")
+    "a.gif would be saved as a.mp4, too: change 'Names', or uncheck one of them."
+    """
+    cure = f"change {PATTERN.label!r}, or uncheck one of them"
+    return f"{other} would be saved as {target}, too: {cure}."

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from magicgui.widgets import ComboBox
@@ -10,6 +11,7 @@ from qtpy.QtWidgets import QHBoxLayout, QLabel, QSizePolicy, QVBoxLayout, QWidge
 
 from napari_ferry.io.protocol import hooks_of
 from napari_ferry.signatures import options_of
+from napari_ferry.widgets.convert.axis_fields import AxisFields
 from napari_ferry.widgets.convert.convert_words import CROP_TIP, OPTIONS
 from napari_ferry.widgets.convert.target_fields import LABEL_WIDTH
 from napari_ferry.widgets.export.drawing_form import DrawingForm
@@ -20,9 +22,9 @@ from napari_ferry.widgets.form_words import FORMAT
 from napari_ferry.widgets.plan_summary import Format, formats
 
 _LEFT_OUT = frozenset({"axis", "position"})
-"""Options that depend on the axes of a single data set."""
+"""Options with fields of their own."""
 
-_FORMAT, _DRAWING = "format", "drawing"
+_FORMAT, _DRAWING, _AXES = "format", "drawing", "axes"
 """Keys of the stored choices; further keys are titles of formats."""
 
 _DEFAULT_SUFFIX = ".mp4"
@@ -48,10 +50,12 @@ class FormatFields(QWidget):
         self.saved = saved
         self.options: OptionsForm | None = None
         self.shown: Format | None = None
+        self.has_others = False
         self._make_fields()
         self._lay_out()
         self.format.changed.connect(self._on_format)
         self.drawing.changed.connect(self.changed.emit)
+        self.axes.changed.connect(self.changed.emit)
         self._show_options()
 
     def _make_fields(self) -> None:
@@ -66,8 +70,10 @@ class FormatFields(QWidget):
             tooltip=FORMAT.tooltip,
         )
         self.drawing.fields["crop"].tooltip = CROP_TIP
-        texts = self.saved.get(_DRAWING)
-        self.drawing.fill(texts if isinstance(texts, dict) else {})
+        self.axes = AxisFields()
+        for key, part in ((_DRAWING, self.drawing), (_AXES, self.axes)):
+            texts = self.saved.get(key)
+            part.fill(texts if isinstance(texts, dict) else {})
 
     def _lay_out(self) -> None:
         row = QWidget()
@@ -87,6 +93,7 @@ class FormatFields(QWidget):
         self.column.setContentsMargins(0, 0, 0, 0)
         self.column.setSpacing(2)
         self.column.addWidget(row)
+        self.column.addWidget(self.axes)
         self.column.addWidget(self.section)
 
     def add_drawing(self) -> None:
@@ -111,14 +118,34 @@ class FormatFields(QWidget):
             The text of a field is not a number.
         """
         assert self.options is not None
-        drawing = self.drawing.values() if self._is_movie else {}
-        return {**self.options.values(), **drawing}
+        own = self.options.values()
+        return {**own, **self.drawing.values(), **self.axes.values()} if self._is_movie else own
 
     def save(self) -> None:
         """Store the choices in `saved`, and in napari's preferences."""
         self._store_texts()
         self.saved[_FORMAT] = self.selected.title
         self.saved[_DRAWING] = self.drawing.texts()
+        self.saved[_AXES] = self.axes.texts()
+
+    def show_axes(self, axes: Sequence[str], *, has_others: bool) -> None:
+        """Offer the axes of the listed data sets as frame axes of movies.
+
+        Parameters
+        ----------
+        axes : sequence of str
+            Names of their axes besides those of a frame.
+        has_others : bool
+            Whether one of them has several of these; or else there is nothing to choose.
+        """
+        self.has_others = has_others
+        self.axes.offer(axes)
+        self._show_movie_fields()
+
+    def _show_movie_fields(self) -> None:
+        """Show the fields that apply to movies."""
+        self.drawing.setVisible(self._is_movie)
+        self.axes.setVisible(self._is_movie and (self.has_others or not self.axes.is_default))
 
     @property
     def _is_movie(self) -> bool:
@@ -144,7 +171,7 @@ class FormatFields(QWidget):
             previous.deleteLater()
         self.section.add(self.options)
         self.section.setVisible(bool(self.options.fields))
-        self.drawing.setVisible(self._is_movie)
+        self._show_movie_fields()
 
     def _store_texts(self) -> None:
         if self.shown is not None and self.options is not None:

@@ -17,6 +17,7 @@ from napari_ferry.errors import FerryError
 from napari_ferry.files.stored_size import stored_bytes
 from napari_ferry.image import Image
 from napari_ferry.image.summary import draw_thumbnail
+from napari_ferry.movie.frame_axis import leading_sizes
 from napari_ferry.saving import Plan
 from napari_ferry.widgets.convert.conversion_request import ConversionRequest, opening_images
 from napari_ferry.widgets.convert.convert_words import in_form_words
@@ -62,7 +63,7 @@ def inspect(
             thumbnail = draw_thumbnail(images[0], SIDE) if is_visible else None
             facts = _describe(source, images, request, record, numbers)
     except FerryError as error:
-        facts, thumbnail = _failure(error), None
+        facts, thumbnail = Facts(state="failed", error=in_form_words(str(error))), None
     return Finding(replace(facts, stored=stored), thumbnail)
 
 
@@ -74,19 +75,18 @@ def _describe(
     numbers: TargetNumbers | None,
 ) -> Facts:
     """Return the facts of a data set that can be opened."""
-    shape, n_images = _shape_text(images), len(images)
+    known = Facts(shape=_shape_text(images), axes=_movie_axes(images), n_images=len(images))
     try:
-        targets = request.targets_of(source, n_images, numbers)
+        targets = request.targets_of(source, known.n_images, numbers)
         plans = _plan_all(images, targets, request)
         states: list[State] = ["new"]
         if numbers is not None or not request.naming.has_index:
             pairs = zip(targets, plans, strict=True)
             states = [_state_of(source, *each, request, record) for each in pairs]
     except FerryError as error:
-        return replace(_failure(error), shape=shape, n_images=n_images)
-    return Facts(
-        shape=shape,
-        n_images=n_images,
+        return replace(known, state="failed", error=in_form_words(str(error)))
+    return replace(
+        known,
         pixels=sum(each.source_bytes for each in plans),
         target_bytes=sum(each.nbytes for each in plans),
         is_encoded=plans[0].is_encoded,
@@ -95,9 +95,15 @@ def _describe(
     )
 
 
-def _failure(error: FerryError) -> Facts:
-    """Return the facts of a data set that cannot be converted."""
-    return Facts(state="failed", error=in_form_words(str(error)))
+def _movie_axes(images: Sequence[Image]) -> tuple[str, ...]:
+    """Return the axes that may be the frame axis of a movie; channels are drawn together.
+
+    >>> from napari_ferry import Image
+    >>> _movie_axes([Image.from_array(np.zeros((5, 2, 4, 1, 3, 3), np.uint8), "tczpyx")])
+    ('t', 'z')
+    """
+    sizes = (pair for image in images for pair in leading_sizes(image).items())
+    return tuple(dict.fromkeys(name for name, size in sizes if size > 1 and name != "c"))
 
 
 def _plan_all(

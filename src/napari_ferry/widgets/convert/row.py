@@ -36,6 +36,8 @@ class Facts:
     ----------
     shape : str
         Its axes and data type, such as ``t 100, y 64, x 64, uint16``.
+    axes : tuple of str
+        Names of its axes of several positions besides those of a frame and the channels.
     n_images : int
         Number of its images.
     stored : int
@@ -55,6 +57,7 @@ class Facts:
     """
 
     shape: str = ""
+    axes: tuple[str, ...] = ()
     n_images: int = 1
     stored: int = 0
     pixels: int = 0

@@ -168,10 +168,17 @@ class SurveyPanel(ConvertPanels):
             row.facts, row.is_inspected = finding.facts, row.numbers == task.numbers
             if task.is_visible:
                 row.thumbnail, row.is_drawn = finding.thumbnail, True
+        self._show_axes()
         self._number_rows()  # which may depend on the number of images
         self.rows.model.show_changes(task.number for task, _ in zip(tasks, findings, strict=False))
         self.detail.show_row(self.rows.selected)
         self._inspect_next()
+
+    def _show_axes(self) -> None:
+        """Offer the axes of all rows for movies."""
+        found = [row.facts.axes for row in self.rows.rows if row.facts is not None]
+        names = dict.fromkeys(name for axes in found for name in axes)
+        self.formats.show_axes([*names], has_others=any(len(axes) > 1 for axes in found))
 
     # --- summary ----------------------------------------------------------------------------
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import NamedTuple
 
 from napari_ferry.batch.batch_record import Record
@@ -10,7 +11,7 @@ from napari_ferry.batch.inputs import Input
 from napari_ferry.batch.jobs import assign_targets, find_job_collisions
 from napari_ferry.batch.output_names import Naming, number_targets
 from napari_ferry.errors import FerryError
-from napari_ferry.widgets.convert.convert_words import in_form_words
+from napari_ferry.widgets.convert.convert_words import in_form_words, same_target
 from napari_ferry.widgets.convert.row import Row
 
 
@@ -37,12 +38,15 @@ class TargetCheck(NamedTuple):
 
     Parameters
     ----------
+    collision : str
+        Sentence about the first two data sets with one target; empty without any.
     conflicts : mapping of str or Path to str
-        Source of a data set with the target of another one -> a sentence about both.
+        Source of a data set with the target of another one -> a sentence for its row.
     folder : str
         Why nothing can be saved in the folder of the targets; empty if it is possible.
     """
 
+    collision: str = ""
     conflicts: Mapping[object, str] = {}
     folder: str = ""
 
@@ -54,8 +58,7 @@ class TargetCheck(NamedTuple):
         is_pending : bool
             Whether anything is to be saved.
         """
-        collision = next(iter(self.conflicts.values()), "")
-        return collision or (self.folder if is_pending else "")
+        return self.collision or (self.folder if is_pending else "")
 
 
 class TargetChecker:
@@ -63,7 +66,7 @@ class TargetChecker:
 
     def __init__(self) -> None:
         self._key: object = None
-        self._conflicts: Mapping[object, str] = {}
+        self._found = TargetCheck()
 
     def check(self, rows: Sequence[Row], naming: Naming) -> TargetCheck:
         """Check the targets of the checked rows; for another thread.
@@ -78,21 +81,27 @@ class TargetChecker:
         is_known = len(counts) == sum(row.is_checked for row in rows)
         key = (naming, counts)
         if key != self._key and is_known:
-            self._key, self._conflicts = key, _find_conflicts(counts, naming)
-        return TargetCheck(self._conflicts if is_known else {}, _check_folder(naming))
+            self._key, self._found = key, _find_conflicts(counts, naming)
+        found = self._found if is_known else TargetCheck()
+        return found._replace(folder=_check_folder(naming))
 
 
-def _find_conflicts(counts: Mapping[Input, int], naming: Naming) -> dict[object, str]:
-    """Return the sentence about each data set whose target another one has."""
+def _find_conflicts(counts: Mapping[Input, int], naming: Naming) -> TargetCheck:
+    """Find the data sets whose target another one has."""
     try:
         jobs, _ = assign_targets([*counts], naming, counts.get)
     except FerryError:  # reported when the batch begins
-        return {}
-    found: dict[object, str] = {}
-    for collision in find_job_collisions(jobs):
-        for job in collision:
-            found.setdefault(job.input.source, in_form_words(collision.sentence))
-    return found
+        return TargetCheck()
+    collisions = [*find_job_collisions(jobs)]
+    if not collisions:
+        return TargetCheck()
+
+    conflicts: dict[object, str] = {}
+    for first, second in collisions:
+        for job, other in ((first, second), (second, first)):
+            name = Path(other.input.source).name
+            conflicts.setdefault(job.input.source, same_target(name, job.target.name))
+    return TargetCheck(in_form_words(collisions[0].sentence), conflicts)
 
 
 def _check_folder(naming: Naming) -> str:

@@ -18,7 +18,7 @@ from napari_ferry.widgets.convert.totals import Rates
 from napari_ferry.widgets.export.size_estimate import save_part, try_save
 from napari_ferry.widgets.plan_summary import Request
 
-_PARTS = ("start", "stop", "step", "crop")
+_PARTS = ("start", "stop", "step", "crop", "axis", "position")
 """Options that choose a part of an image."""
 
 _SMALL = np.zeros((2, 16, 16), np.uint8)

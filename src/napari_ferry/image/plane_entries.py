@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -20,8 +20,18 @@ PLANE_LABELS = "Labels"
 FRAME_TIMES = "timestamps"
 """Key of `Image.metadata`: the time of each frame in seconds, if they are unevenly spaced."""
 
+FRAME_DELAYS = "delays"
+"""Key of `Image.metadata`: the display time of each frame in seconds, if they differ."""
+
+_MOST_TIMES = 1_000_000
+
 _FRAME = ("y", "x", "s")
 """Axes within a plane."""
+
+
+def list_times(times: Iterable[float], count: int) -> list[float] | str:
+    """Return the times of `count` frames for the metadata; a sentence if they are too many."""
+    return list(times) if count <= _MOST_TIMES else f"{count}, too many to list"
 
 
 def part_of_planes(image: Image, indices: Mapping[int, Indices]) -> Mapping[str, Any]:

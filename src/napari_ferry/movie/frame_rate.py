@@ -14,6 +14,9 @@ from napari_ferry.errors import InvalidImageError
 from napari_ferry.image import Axis
 from napari_ferry.units import SECONDS
 
+RATE_KEY = "frame rate"
+"""Key of our record in a movie: the frame rate as saved, such as ``30000/1001``."""
+
 DEFAULT_RATE = 10
 """Frames per second of a movie whose own rate is unknown, too low or too high to watch."""
 

@@ -6,11 +6,8 @@ import json
 from fractions import Fraction
 
 from napari_ferry.files.json_files import parse_json
-from napari_ferry.movie.frame_rate import parse_rate
+from napari_ferry.movie.frame_rate import RATE_KEY, parse_rate
 from napari_ferry.movie.movie import Movie
-
-_RATE = "frame rate"
-"""Key of our record in a GIF: the frame rate as saved, such as ``30000/1001``."""
 
 
 def record_text(movie: Movie, *, is_timed: bool) -> bytes:
@@ -26,7 +23,7 @@ def record_text(movie: Movie, *, is_timed: bool) -> bytes:
         True if the user gave the frame rate. It then calibrates a time axis without a unit.
     """
     record = movie.record(is_timed=is_timed)
-    record[_RATE] = str(movie.frame_rate)
+    record[RATE_KEY] = str(movie.frame_rate)
     return json.dumps(record).encode("ascii")
 
 
@@ -34,6 +31,6 @@ def split_record(comment: bytes) -> tuple[str, Fraction | None]:
     """Return a comment as text, and the frame rate in it if it is our record."""
     text = comment.decode("utf-8", "replace")
     try:
-        return text, parse_rate(parse_json(text)[_RATE])
+        return text, parse_rate(parse_json(text)[RATE_KEY])
     except (ValueError, TypeError, LookupError):
         return text, None

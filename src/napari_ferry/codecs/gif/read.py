@@ -17,12 +17,8 @@ from napari_ferry.codecs.gif.disposal import FrameComposer, may_be_transparent
 from napari_ferry.codecs.gif.scan import FrameTable, scan
 from napari_ferry.errors import warn
 from napari_ferry.image import Axis, Image
+from napari_ferry.image.plane_entries import FRAME_DELAYS, list_times
 from napari_ferry.image.record import Description, read_record
-
-DELAYS = "delays"
-"""Key of `Image.metadata`: display time of each frame in seconds, if they differ."""
-
-_MOST_DELAYS = 1_000_000
 
 
 def read_gif(path: Path, *, least_samples: int = 1) -> Image:
@@ -122,8 +118,7 @@ def _metadata(table: FrameTable) -> dict[str, Any]:
 
     delays = table.column("delay")
     if (delays != delays[0]).any():
-        is_long = len(table) > _MOST_DELAYS
-        metadata[DELAYS] = f"{len(table)}, too many to list" if is_long else (delays / 100).tolist()
+        metadata[FRAME_DELAYS] = list_times((delays / 100).tolist(), len(table))
     return metadata
 
 

@@ -16,6 +16,7 @@ from napari_ferry.arrays.stamp import Stamp, changed
 from napari_ferry.codecs.png.chunks import SIGNATURE, Chunk, DamagedError, find_chunks, read_chunk
 from napari_ferry.codecs.png.picture_header import PALETTE, Header
 from napari_ferry.codecs.png.png_table import CLEARS, RESTORES, Picture, PngTable, damaged
+from napari_ferry.codecs.png.resolution import unpack_resolution
 from napari_ferry.codecs.png.texts import parse_text
 from napari_ferry.errors import UnreadableFileError
 from napari_ferry.files.file_formats import other_format
@@ -25,9 +26,6 @@ _MOST_EXPANSION = 1032
 
 _MAX_METADATA_BYTES = 16 << 20
 """Maximum size of a chunk of metadata to read, in bytes."""
-
-_METER = 1
-"""Unit of the resolution."""
 
 
 def scan(path: Path) -> PngTable:
@@ -153,7 +151,7 @@ class _ChunkScan:
             self.ignored = self.ignored or str(error)
             return
         if chunk.kind == b"pHYs":
-            self._set_resolution(data)
+            self.resolution = unpack_resolution(data)
         else:
             keyword, text = parse_text(chunk.kind, data)
             if keyword:
@@ -219,11 +217,6 @@ class _ChunkScan:
 
     def _set_transparency(self, data: bytes) -> None:
         self.transparency = data
-
-    def _set_resolution(self, data: bytes) -> None:
-        if len(data) == 9 and data[8] == _METER:
-            x, y = struct.unpack_from(">II", data)
-            self.resolution = (y, x) if x and y else None
 
 
 _REQUIRED = {

@@ -52,7 +52,7 @@ def read_file(path: Path) -> list[Image]:
     if found.mark is None or found.mark.count == 1:
         return [image_of(table, found)]
     if name is None:
-        _warn(
+        warn(
             f"{path.name} is frame {found.mark.index + 1} of {found.mark.count} of a sequence, but "
             "was renamed: it is opened by itself."
         )
@@ -139,7 +139,7 @@ def _read_family(paths: Sequence[Path], stack: str) -> list[Image]:
         return [image_of(table, found)]
     last = layout_of(scan(paths[-1]))
     if not layout_of(table).includes(last):
-        _warn(
+        warn(
             f"{paths[-1].name} has {last}, but {paths[0].name} has {layout_of(table)}: such files "
             "are not a stack, and are opened as separate images."
         )
@@ -147,7 +147,7 @@ def _read_family(paths: Sequence[Path], stack: str) -> list[Image]:
 
     gap = find_gap([path.name for path in paths])
     if gap:
-        _warn(
+        warn(
             f"The numbers of the files in {paths[0].parent.name} are not consecutive between "
             f"{gap.before} and {gap.after}: the {len(paths)} existing files are opened as a stack."
         )
@@ -170,7 +170,7 @@ def _read_sequence(frames: Mapping[int, Path], mark: FrameMark) -> Image:
     stem = name.stem if name else paths[0].stem
     missing = [k for k in range(1, mark.count + 1) if k not in found]
     if missing:
-        _warn(
+        warn(
             f"{len(missing)} of the {mark.count} frames of {stem} are missing, the first with the "
             f"number {missing[0]}: the others are opened as a stack."
         )
@@ -184,7 +184,7 @@ def _read_sequence(frames: Mapping[int, Path], mark: FrameMark) -> Image:
     if record is not None:
         return record_image(replace(record, name=record.name or stem), array, table)
     if 1 not in found:
-        _warn(
+        warn(
             f"The description of {stem} was in its first frame, which is missing: names and "
             "display settings are lost."
         )
@@ -231,7 +231,3 @@ def _join_files(paths: Sequence[Path], table: PngTable, found: TextRecord, name:
 def _stem(path: Path) -> str:
     """Return the name of the sequence of a file: without suffix and number."""
     return path.stem.rstrip("0123456789").rstrip("_- .(") or path.stem
-
-
-def _warn(message: str) -> None:
-    warn(message)

@@ -19,12 +19,8 @@ from napari_ferry.codecs.png.resolution import calibrate, merge_resolution
 from napari_ferry.codecs.png.text_record import TextRecord, find_record
 from napari_ferry.errors import warn
 from napari_ferry.image import Axis, Image
+from napari_ferry.image.plane_entries import FRAME_DELAYS, list_times
 from napari_ferry.image.record import KEY, Description
-
-DELAYS = "delays"
-"""Key of `Image.metadata`: display time of each frame in seconds, if they differ."""
-
-_MOST_DELAYS = 1_000_000
 
 
 def scan_file(path: Path) -> PngTable:
@@ -42,12 +38,12 @@ def scan_file(path: Path) -> PngTable:
     """
     table = scan(path)
     if table.damage:
-        _warn(
+        warn(
             f"{path.name} is damaged ({table.damage}): {len(table.pictures)} of its frames are "
             "whole and were opened."
         )
     if table.ignored:
-        _warn(f"{path.name} is damaged ({table.ignored}): some of its metadata are left out.")
+        warn(f"{path.name} is damaged ({table.ignored}): some of its metadata are left out.")
     return table
 
 
@@ -141,9 +137,7 @@ def _metadata(table: PngTable) -> dict[str, Any]:
 
     delays = _delays(table)
     if len(set(delays)) > 1:
-        is_long = len(delays) > _MOST_DELAYS
-        listed = f"{len(delays)}, too many to list" if is_long else [*map(float, delays)]
-        metadata[DELAYS] = listed
+        metadata[FRAME_DELAYS] = list_times(map(float, delays), len(delays))
     return metadata
 
 
@@ -156,7 +150,3 @@ def _is_timed(table: PngTable, frame_rate: Fraction | None) -> bool:
     if frame_rate is None or frame_rate <= 0:
         return False
     return list(_delays(table)) == [*frame_delays(frame_rate, len(table.pictures))]
-
-
-def _warn(message: str) -> None:
-    warn(message)

@@ -13,6 +13,8 @@ Resolution = tuple[int, int]
 """Pixels per meter along y and x."""
 
 _METER = 1
+"""Unit of the resolution."""
+
 _MOST_PER_METER = 2**31 - 1
 
 _PRINTED = (
@@ -34,6 +36,14 @@ def resolution_of(axes: Sequence[Axis]) -> Resolution | None:
         return None
     y, x = (round(1 / size) for size in meters)
     return y, x
+
+
+def unpack_resolution(data: bytes) -> Resolution | None:
+    """Return the resolution in the data of a chunk, or ``None`` without a size in meters."""
+    if len(data) != 9 or data[8] != _METER:
+        return None
+    x, y = struct.unpack_from(">II", data)
+    return (y, x) if x and y else None
 
 
 def pack_resolution(resolution: Resolution) -> bytes:

@@ -12,10 +12,7 @@ from napari_ferry.arguments import is_count
 from napari_ferry.codecs.png.png_table import PngTable
 from napari_ferry.files.json_files import parse_json
 from napari_ferry.image.record import KEY, Description, parse_own_record
-from napari_ferry.movie.frame_rate import parse_rate
-
-_RATE = "frame rate"
-"""Key of our record in an animation: the frame rate as saved, such as ``30000/1001``."""
+from napari_ferry.movie.frame_rate import RATE_KEY, parse_rate
 
 _SEQUENCE = "sequence"
 """Key of our record in a frame of a sequence: its `FrameMark`."""
@@ -79,7 +76,7 @@ def record_data(
     if mark is not None:
         content[_SEQUENCE] = asdict(mark)
     if frame_rate is not None:
-        content[_RATE] = str(frame_rate)
+        content[RATE_KEY] = str(frame_rate)
     return KEY.encode("ascii") + b"\0" + json.dumps(content).encode("ascii")
 
 
@@ -96,7 +93,7 @@ def find_record(table: PngTable) -> TextRecord:
     fields, mark, description = _read_fields(table), find_mark(table), None
     if KEY in fields or mark is None:
         description = parse_own_record(fields, f"the text of {table.path.name}")
-    return TextRecord(description, mark, parse_rate(fields.get(_RATE)))
+    return TextRecord(description, mark, parse_rate(fields.get(RATE_KEY)))
 
 
 def find_mark(table: PngTable) -> FrameMark | None:

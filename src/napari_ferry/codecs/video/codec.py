@@ -81,15 +81,9 @@ def open_many(paths: Sequence[Path]) -> list[Image]:
         The files differ in the size or type of their frames, and remain separate images.
     """
     from napari_ferry.codecs.video.read import read_video
-    from napari_ferry.movie.sequence import join_movies
+    from napari_ferry.movie.sequence import open_joined
 
-    images = [read_video(path) for path in paths]
-    if any(image.is_rgb for image in images):
-        images = [
-            image if image.is_rgb else read_video(path, in_color=True)
-            for path, image in zip(paths, images, strict=True)
-        ]
-    return join_movies(images, paths)
+    return open_joined(paths, read_video)
 
 
 def plan(

@@ -9,13 +9,11 @@ import numpy as np
 
 from napari_ferry.codecs.video.packet_index import PacketIndex
 from napari_ferry.image import Axis
-from napari_ferry.image.plane_entries import FRAME_TIMES
+from napari_ferry.image.plane_entries import FRAME_TIMES, list_times
 from napari_ferry.movie.frame_rate import parse_rate
 
 if TYPE_CHECKING:
     from av.video.stream import VideoStream
-
-_MOST_TIMES = 1_000_000
 
 
 def frame_rate(
@@ -88,7 +86,6 @@ def timestamps(index: PacketIndex, rate: Fraction | None) -> dict[str, Any]:
     """Return the metadata with the time of each frame in seconds, empty for even frames."""
     if rate is not None or len(index) <= 1:
         return {}
-    if len(index) > _MOST_TIMES:
-        return {FRAME_TIMES: f"{len(index)}, too many to list"}
     tick = float(index.time_base)
-    return {FRAME_TIMES: [round(time * tick, 9) for time in index.presentation_times.tolist()]}
+    times = (round(time * tick, 9) for time in index.presentation_times.tolist())
+    return {FRAME_TIMES: list_times(times, len(index))}

@@ -31,13 +31,10 @@ from napari_ferry.errors import UnreadableFileError, warn
 from napari_ferry.files.json_files import parse_json
 from napari_ferry.image import Axis, Image
 from napari_ferry.image.record import KEY, Description, merge_axes, read_record
-from napari_ferry.movie.frame_rate import parse_rate
+from napari_ferry.movie.frame_rate import RATE_KEY, parse_rate
 
 if TYPE_CHECKING:
     from av.container import InputContainer
-
-RATE = "frame rate"
-"""Key of our record in a video: the frame rate as saved, such as ``30000/1001``."""
 
 _MOST_NAMED = 10
 """Maximum number of damaged frames named in a warning."""
@@ -67,15 +64,15 @@ class OwnRecord(NamedTuple):
     description: Description
 
 
-def read_video(path: Path, *, in_color: bool = False) -> Image:
+def read_video(path: Path, *, least_samples: int = 1) -> Image:
     """Open a video: read its packets, and decode a few frames to detect colors.
 
     Parameters
     ----------
     path : Path
         The file.
-    in_color : bool
-        True to open gray frames in color, too.
+    least_samples : int
+        Minimum number of samples of a pixel: gray frames are opened in color for more than 1.
 
     Raises
     ------
@@ -92,7 +89,7 @@ def read_video(path: Path, *, in_color: bool = False) -> Image:
         index = read_index(file, partial(opened_video, path))
         record = find_record(file.container)
         metadata = _file_metadata(file)
-        rate = frame_rate(index, file.stream, record and record.content.get(RATE))
+        rate = frame_rate(index, file.stream, record and record.content.get(RATE_KEY))
         missing = count_missing(index, file.stream)
         aspect_ratio = file.stream.sample_aspect_ratio
     _check_index(path, index)
@@ -100,9 +97,8 @@ def read_video(path: Path, *, in_color: bool = False) -> Image:
     _warn_of_times(path, index, rate)
 
     with closing(Decoder(path, index)) as decoder:
-        has_colors = None if record is None else "s" in record.description.sizes
-        has_colors = in_color or has_colors
-        frame_format = probe_format(decoder, has_colors)
+        recorded = None if record is None else "s" in record.description.sizes
+        frame_format = probe_format(decoder, True if least_samples > 1 else recorded)
     _warn_of_jumps(path, index, frame_format)
 
     if record is None or not _matches(record.description, frame_format):
@@ -138,12 +134,12 @@ def _warn_of_damage(path: Path, index: PacketIndex, missing: int) -> None:
         )
 
     if index.empty and index.has_independent_frames:
-        _warn(
+        warn(
             f"{path.name} has {count + index.empty} frames, of which its recorder dropped "
             f"{index.empty}: the others were opened, and keep their times."
         )
     elif index.empty:
-        _warn(
+        warn(
             f"{path.name} has {index.empty} empty chunks between its {count} frames, for frames "
             "that were dropped or repeat the previous one: the others keep their times."
         )
@@ -160,7 +156,7 @@ def _warn_of_times(path: Path, index: PacketIndex, rate: Fraction | None) -> Non
     """Warn about a file without the times of its frames."""
     if not index.has_times:
         spacing = f"{float(rate):g} frames per second" if rate else "evenly spaced frames"
-        _warn(
+        warn(
             f"{path.name} has no container and no time stamps: {spacing} are assumed; set the "
             "scale of axis t if this is wrong."
         )
@@ -170,15 +166,11 @@ def _warn_of_jumps(path: Path, index: PacketIndex, frame_format: FrameFormat) ->
     """Warn about a file with slow jumps between frames."""
     longest = index.longest_group
     if longest > _USUAL_GROUP and longest * frame_format.width * frame_format.height > _SLOW_PIXELS:
-        _warn(
+        warn(
             f"{path.name} has {len(index.key_packets)} key frames for {len(index)} frames, so a "
             f"jump decodes up to {longest} frames and is slow: save it as .mkv or .mp4 for quick "
             "jumps."
         )
-
-
-def _warn(message: str) -> None:
-    warn(message)
 
 
 def find_record(container: InputContainer) -> OwnRecord | None:
@@ -227,7 +219,7 @@ def _space_axes(frame_format: FrameFormat, aspect_ratio: Fraction | None) -> lis
     """
     wide = float(aspect_ratio or 1)
     if not 1 / _MOST_ASPECT <= wide <= _MOST_ASPECT:
-        _warn(f"The file declares pixels {wide:g} times as wide as high: this was left out.")
+        warn(f"The file declares pixels {wide:g} times as wide as high: this was left out.")
         wide = 1.0
     is_turned = frame_format.quarter_turns % 2
     axes = [Axis("y", wide), Axis("x")] if is_turned else [Axis("y"), Axis("x", wide)]
@@ -244,7 +236,7 @@ def _own_image(read: VideoFrames, rate: Fraction | None, record: OwnRecord) -> I
     # another program may have changed the times since
     first = own.axes[0]
     times = timestamps(index, rate)
-    saved = replace(_saved_axis(record.content.get(RATE), first), name=first.name)
+    saved = replace(_saved_axis(record.content.get(RATE_KEY), first), name=first.name)
     is_even = lead and not times
     current = [replace(time_axis(index, rate), name=first.name)] if is_even else []
     axes = merge_axes(own.axes, (saved, *own.axes[1:]), current)

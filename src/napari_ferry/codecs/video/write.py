@@ -33,7 +33,6 @@ from napari_ferry.codecs.video.ffmpeg_options import (
     frame_options,
     metadata_options,
 )
-from napari_ferry.codecs.video.read import RATE
 from napari_ferry.codecs.video.segment import (
     SEGMENT_INPUT,
     SegmentEncoder,
@@ -42,6 +41,7 @@ from napari_ferry.codecs.video.segment import (
     segment_memory,
 )
 from napari_ferry.movie.frame_preparation import FramePreparation
+from napari_ferry.movie.frame_rate import RATE_KEY
 from napari_ferry.movie.movie import Movie
 from napari_ferry.saving import PlannedFile, Stream
 from napari_ferry.saving.stream import EncodeTask
@@ -182,7 +182,7 @@ def metadata_text(job: Job) -> str:
     """
     movie = job.movie
     record = movie.record(is_timed=job.is_timed, is_exact=job.codec == "ffv1")
-    record[RATE] = str(movie.frame_rate)
+    record[RATE_KEY] = str(movie.frame_rate)
     fields = {"comment": json.dumps(record), "title": movie.image.name}
     lines = [f"{key}={_escape(text)}" for key, text in fields.items() if text]
     return "\n".join([";FFMETADATA1", *lines, ""])

@@ -45,3 +45,12 @@ def refuse_outside(path: Path, opened: Path) -> None:
             f"{path.name} is a link out of its folder, and {opened.name} must not refer to files "
             "elsewhere: put a copy of the file in its place."
         )
+
+
+def base_name(name: str) -> str:
+    r"""Return the last part of a path with the separators of any system.
+
+    >>> base_name("scans\\\\a.raw"), base_name("../b.raw")
+    ('a.raw', 'b.raw')
+    """
+    return name.replace("\\", "/").rpartition("/")[2]

@@ -21,7 +21,7 @@ from napari_ferry.arrays.progress import Report
 from napari_ferry.codecs.binary import codec as binary
 from napari_ferry.codecs.binary.sidecar import DEFAULT_NAME
 from napari_ferry.codecs.tiff import codec as tiff
-from napari_ferry.codecs.tiff.options import Compression
+from napari_ferry.codecs.tiff.tiff_options import Compression
 from napari_ferry.errors import InvalidImageError, MissingFileError, warn
 from napari_ferry.image import Saveable
 from napari_ferry.io import Source, imload

@@ -18,9 +18,9 @@ from napari_ferry.codecs.binary.described import (
     data_file,
     find_foreign_header,
     json_header_of,
+    open_header,
 )
 from napari_ferry.codecs.binary.headers import header_search
-from napari_ferry.codecs.binary.headers.described_image import open_header
 from napari_ferry.codecs.binary.padding import Padding, open_samples
 from napari_ferry.codecs.binary.sidecar import (
     DEFAULT_NAME,

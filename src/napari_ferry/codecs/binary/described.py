@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from napari_ferry.arguments import is_count
+from napari_ferry.arrays.memmap import Mode
 from napari_ferry.codecs.binary.calibration import Calibration, split_axes
 from napari_ferry.codecs.binary.fit import remaining_bytes
 from napari_ferry.codecs.binary.headers import json_header
@@ -19,6 +20,7 @@ from napari_ferry.codecs.binary.headers.header_search import (
     read_header_file,
 )
 from napari_ferry.codecs.binary.layout import Interleaving, Layout
+from napari_ferry.codecs.binary.padding import Padding, open_samples
 from napari_ferry.codecs.binary.sidecar import (
     DEFAULT_NAME,
     LEGACY_SIDECAR,
@@ -27,9 +29,9 @@ from napari_ferry.codecs.binary.sidecar import (
     load_sidecar,
     sidecar_path,
 )
-from napari_ferry.errors import UnreadableFileError
+from napari_ferry.errors import UnreadableFileError, warn
 from napari_ferry.files.links import leads_outside, refuse_outside
-from napari_ferry.image import Axis
+from napari_ferry.image import Axis, Image
 from napari_ferry.image.axes import is_valid_scale
 from napari_ferry.image.record import Description
 from napari_ferry.saving import interrupted_save
@@ -116,6 +118,42 @@ def json_header_of(path: Path) -> Header | None:
         return None if data is None else json_header.read(path, data)
     except UnreadableFileError:
         return None
+
+
+def open_header(header: Header, mode: Mode | None) -> Image:
+    """Open the raw file of a header, lazily.
+
+    Parameters
+    ----------
+    header : Header
+        The header.
+    mode : {"r", "r+", "c"} or None
+        As for `open_samples`.
+
+    Raises
+    ------
+    UnreadableFileError
+        The raw file is shorter than the header describes.
+    InvalidImageError
+        `mode` allows changes, and the axes have another order in the file.
+
+    Warns
+    -----
+    FerryWarning
+        Something was assumed, or is left out.
+    """
+    for note in (*header.notes, *header.check_size()):
+        warn(note)
+    description = header.description
+    array = open_samples(
+        header.data,
+        header.dtype,
+        description.shape,
+        Padding(header.start),
+        mode,
+        strides=header.strides,
+    )
+    return description.to_image(array)
 
 
 def header_layout(header: Header) -> Layout | None:

@@ -26,7 +26,7 @@ from napari_ferry.codecs.tiff.names import (
     stem_of,
     tiff_files,
 )
-from napari_ferry.codecs.tiff.options import Compression
+from napari_ferry.codecs.tiff.tiff_options import Compression
 from napari_ferry.errors import InvalidImageError, UnreadableFileError
 from napari_ferry.image import Image, check_pixels, describe
 from napari_ferry.image.checks import check_frame_axes

@@ -137,11 +137,6 @@ def path_within(path: Path, name: str) -> Path | None:
     return other if target.is_relative_to(os.path.realpath(folder)) else None
 
 
-def base_name(name: str) -> str:
-    """Return the last part of a path with the separators of any system."""
-    return name.replace("\\", "/").rpartition("/")[2]
-
-
 def is_companion(path: Path) -> bool:
     """Return True for the name of a companion file."""
     return path.name.lower().endswith(COMPANION_SUFFIX)

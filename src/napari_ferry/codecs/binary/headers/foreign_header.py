@@ -13,6 +13,7 @@ import numpy as np
 from napari_ferry.arguments import is_count
 from napari_ferry.arrays.blocks import c_strides
 from napari_ferry.errors import UnreadableFileError
+from napari_ferry.files.links import base_name
 from napari_ferry.image import Axis, Channel
 from napari_ferry.image.record import Description
 
@@ -160,15 +161,6 @@ def refuse(path: Path, problem: str, cure: str) -> NoReturn:
     raise UnreadableFileError(f"{path.name} {problem}: {cure}.")
 
 
-def last_part(name: str) -> str:
-    r"""Return the name of a file without its folders, also those of Windows.
-
-    >>> last_part("scans\\\\a.raw"), last_part("../b.raw")
-    ('a.raw', 'b.raw')
-    """
-    return name.replace("\\", "/").rsplit("/", 1)[-1]
-
-
 def named_file(header: Path, name: str) -> Path:
     """Return the file named in a header; it must be in the same folder.
 
@@ -180,7 +172,7 @@ def named_file(header: Path, name: str) -> Path:
     UnreadableFileError
         The file is in another folder, or does not exist.
     """
-    own = last_part(name)
+    own = base_name(name)
     data = header.parent / own
     if own in ("", ".", "..") or "\0" in own or not data.is_file():
         place = "" if own == name else ", outside its folder"

@@ -14,7 +14,6 @@ from napari_ferry.codecs.binary.headers.foreign_header import (
     Dimension,
     Header,
     fold_key,
-    last_part,
     named_file,
     read_counts,
     read_head,
@@ -22,6 +21,7 @@ from napari_ferry.codecs.binary.headers.foreign_header import (
     refuse,
 )
 from napari_ferry.codecs.binary.headers.sample_types import parse_type
+from napari_ferry.files.links import base_name
 from napari_ferry.image import Axis
 from napari_ferry.image.axes import COLOR_SAMPLES, read_unit
 from napari_ferry.units import is_step
@@ -53,7 +53,7 @@ def read(path: Path, data: Path | None = None) -> Header | None:
     if fields is None:
         return None
     name = fields[_LAST_KEY]
-    if data is not None and (name.upper() == "LOCAL" or last_part(name) != data.name):
+    if data is not None and (name.upper() == "LOCAL" or base_name(name) != data.name):
         return None
     _refuse_unsupported(path, fields, name)
 

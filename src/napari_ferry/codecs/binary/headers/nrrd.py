@@ -17,7 +17,6 @@ from napari_ferry.codecs.binary.headers.foreign_header import (
     Dimension,
     Header,
     fold_key,
-    last_part,
     named_file,
     read_counts,
     read_head,
@@ -25,6 +24,7 @@ from napari_ferry.codecs.binary.headers.foreign_header import (
     refuse,
 )
 from napari_ferry.codecs.binary.headers.sample_types import parse_order, parse_type
+from napari_ferry.files.links import base_name
 from napari_ferry.image import Axis
 from napari_ferry.image.axes import read_unit
 from napari_ferry.units import is_step
@@ -58,7 +58,7 @@ def read(path: Path, data: Path | None = None) -> Header | None:
         return None
     fields, end = parse(head)
     name = fields.get("datafile", "")
-    if data is not None and last_part(name) != data.name:
+    if data is not None and base_name(name) != data.name:
         return None
     _refuse_unsupported(path, fields, name)
 

@@ -18,7 +18,6 @@ from pathlib import Path
 from napari_ferry.arrays.stamp import Stamp
 from napari_ferry.codecs.tiff.names import (
     PLAIN_SUFFIXES,
-    base_name,
     is_companion,
     is_file,
     path_within,
@@ -30,7 +29,7 @@ from napari_ferry.codecs.tiff.pages.describe import description_head
 from napari_ferry.codecs.tiff.pages.page_kind import TIFFFILE_ERRORS
 from napari_ferry.codecs.tiff.pages.pages import TiffPages
 from napari_ferry.errors import UnreadableFileError, warn
-from napari_ferry.files.links import leads_outside
+from napari_ferry.files.links import base_name, leads_outside
 from napari_ferry.files.short_lists import list_few
 
 _OWN_UUID = re.compile(r"<(?:\w+:)?OME\b[^>]*?\sUUID\s*=\s*[\"']([^\"']+)[\"']")

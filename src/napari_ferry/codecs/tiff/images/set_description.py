@@ -13,7 +13,6 @@ from pathlib import Path
 from napari_ferry.codecs.tiff.images.ome_files import bare_uuid, files_by_uuid
 from napari_ferry.codecs.tiff.names import (
     PLAIN_SUFFIXES,
-    base_name,
     is_companion,
     is_file,
     short_name,
@@ -21,7 +20,7 @@ from napari_ferry.codecs.tiff.names import (
 )
 from napari_ferry.codecs.tiff.pages.header import Header, read_header
 from napari_ferry.errors import UnreadableFileError
-from napari_ferry.files.links import leads_outside, refuse_outside
+from napari_ferry.files.links import base_name, leads_outside, refuse_outside
 
 _BINARY_ONLY = re.compile(r"<(?:\w+:)?BinaryOnly\b[^>]*>")
 _METADATA_FILE = re.compile(r"\bMetadataFile\s*=\s*[\"']([^\"']+)[\"']")

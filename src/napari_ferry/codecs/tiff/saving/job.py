@@ -10,7 +10,6 @@ from pathlib import Path
 
 from napari_ferry.arrays import whole_region
 from napari_ferry.codecs.tiff.names import stem_of
-from napari_ferry.codecs.tiff.options import Compression
 from napari_ferry.codecs.tiff.saving.headers import (
     CLASSIC_BYTES,
     file_bytes,
@@ -22,6 +21,7 @@ from napari_ferry.codecs.tiff.saving.headers import (
 from napari_ferry.codecs.tiff.saving.layer import Flavor, Layer
 from napari_ferry.codecs.tiff.saving.page_encoder import PageFormat, page_format
 from napari_ferry.codecs.tiff.saving.series_description import part_path
+from napari_ferry.codecs.tiff.tiff_options import Compression
 from napari_ferry.errors import InvalidImageError
 from napari_ferry.image import Image
 from napari_ferry.imagej import unsupported_reason

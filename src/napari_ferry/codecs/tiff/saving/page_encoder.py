@@ -15,8 +15,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_ferry.arrays import BlockReader
-from napari_ferry.codecs.tiff.options import Compression
 from napari_ferry.codecs.tiff.saving.lzw import encode_lzw
+from napari_ferry.codecs.tiff.tiff_options import Compression
 
 _TILE = 512
 """Length of the sides of a tile in pixels."""

@@ -55,12 +55,15 @@ class IfdChain(NamedTuple):
         Offset of each directory in the file; 0 for a page that does not exist.
     entries : list of bytes
         Raw entries of each directory.
+    lost : int
+        Offset of the next directory if it is beyond the end of the file, otherwise 0.
     """
 
     order: str
     is_big: bool
     offsets: list[int]
     entries: list[bytes]
+    lost: int = 0
 
 
 def read_ifd_chain(path: Path, file: BinaryIO) -> IfdChain:
@@ -77,11 +80,6 @@ def read_ifd_chain(path: Path, file: BinaryIO) -> IfdChain:
     ------
     UnreadableFileError
         The file is not a TIFF file, or its chain is broken at the start or circular.
-
-    Warns
-    -----
-    FerryWarning
-        The chain continues beyond the end of the file.
     """
     order, is_big, header = read_magic(path, file)
     link, start = ("Q", 8) if is_big else ("I", 4)
@@ -92,16 +90,18 @@ def read_ifd_chain(path: Path, file: BinaryIO) -> IfdChain:
     # a circle contains a step backward, so only the targets of such steps are remembered
     backward: set[int] = set()
     is_circle = False
+    lost = 0
     for offset, raw, following in _directories(FileWindow(file), order, is_big, first):
         if not raw or is_circle or len(offsets) > _MAX_PAGES:
-            _report_broken_chain(path, len(set(offsets)), is_circle)
+            _refuse_broken_chain(path, len(set(offsets)), is_circle)
+            lost = offset
             break
         offsets.append(offset)
         entries.append(raw)
         if following <= offset:
             is_circle = following in backward
             backward.add(following)
-    return IfdChain(order, is_big, offsets, entries)
+    return IfdChain(order, is_big, offsets, entries, lost)
 
 
 def _directories(
@@ -224,13 +224,13 @@ def check_first_page(path: Path, file: BinaryIO, nbytes: int) -> Magic:
     link, start = ("Q", 8) if magic.is_big else ("I", 4)
     (offset,) = struct.unpack_from(magic.order + link, magic.header, start)
     if offset >= nbytes:
-        _report_broken_chain(path, 0, False)
+        _refuse_broken_chain(path, 0, False)
     file.seek(0)
     return magic
 
 
-def _report_broken_chain(path: Path, n_pages: int, is_circle: bool) -> None:
-    """Warn of a chain beyond the end of the file; refuse an unusable one.
+def _refuse_broken_chain(path: Path, n_pages: int, is_circle: bool) -> None:
+    """Refuse an unusable chain.
 
     Raises
     ------
@@ -249,6 +249,9 @@ def _report_broken_chain(path: Path, n_pages: int, is_circle: bool) -> None:
             "copy of the file."
         )
 
+
+def warn_lost(path: Path, n_pages: int) -> None:
+    """Warn of a chain that continues beyond the end of the file, after a number of pages."""
     first = "page" if n_pages == 1 else f"{n_pages} pages"
     warn_incomplete(
         f"{path.name} is cut off: its pages continue beyond the end of the file, and only the "

@@ -14,15 +14,13 @@ from napari_ferry.arrays import Array, Frames
 from napari_ferry.arrays.file_array import FileArray
 from napari_ferry.codecs.tiff.pages.arrays import BoolReader, open_frames, pages_array
 from napari_ferry.codecs.tiff.pages.header import Header, next_page
+from napari_ferry.codecs.tiff.pages.lost_directories import CONTIGUOUS_WRITERS
 from napari_ferry.codecs.tiff.pages.page_kind import AxisMove
 from napari_ferry.codecs.tiff.pages.pages import TiffPages
 from napari_ferry.codecs.tiff.pages.tiles import Tiles
 from napari_ferry.errors import UnreadableFileError
 from napari_ferry.image import Axis, Image
 from napari_ferry.image.record import Description
-
-_CONTIGUOUS_WRITERS = ("napari-ferry", "tifffile")
-"""Software that stores the pixels of a stack in one block, in order."""
 
 
 class Page(Protocol):
@@ -115,7 +113,7 @@ def open_even_stack(header: Header, n: int, *, is_single: bool = False) -> FileA
         True if the first directory may be the only one, as in stacks of ImageJ.
     """
     end = header.start + n * header.nbytes
-    is_known = is_single or header.software.startswith(_CONTIGUOUS_WRITERS)
+    is_known = is_single or header.software.startswith(CONTIGUOUS_WRITERS)
     is_raw = header.raw_dtype is not None and header.start > 0
     if header.raw_dtype is None or not is_raw or not is_known or end > header.stamp.nbytes:
         return None

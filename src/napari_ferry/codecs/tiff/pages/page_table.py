@@ -108,7 +108,7 @@ def index_pages(chain: IfdChain, data: FileWindow) -> PageTable:
     lengths = np.fromiter(map(len, chain.entries), np.int64, len(ifds))[existing]
     for length in np.unique(lengths):
         for pages in batches(existing[lengths == length], max(1, int(length) // 8)):
-            raw = _parse_entries([chain.entries[page] for page in pages.tolist()], order, is_big)
+            raw = parse_entries([chain.entries[page] for page in pages.tolist()], order, is_big)
             rows, entries[pages] = _select_entries(raw, order, is_big, data)
             kinds[pages] = _number_rows(rows, known)
 
@@ -153,7 +153,7 @@ def batches(pages: NDArray[np.int64], n_values: int) -> Iterator[NDArray[np.int6
         yield pages[first : first + step]
 
 
-def _parse_entries(raw: Sequence[bytes], order: str, is_big: bool) -> NDArray[Any]:
+def parse_entries(raw: Sequence[bytes], order: str, is_big: bool) -> NDArray[Any]:
     """Convert directories of one length to an array of entries, axes page, entry."""
     value = "u8" if is_big else "u4"
     kind = np.dtype([("tag", "u2"), ("type", "u2"), ("count", value), ("value", value)])
@@ -180,13 +180,13 @@ def _select_entries(
 
     for page, k, column in _matching_entries(columns, columns < _N_LAYOUT):
         matches = raw[page, k]
-        first, fits = _first_values(matches, order, is_big)
+        first, fits = first_values(matches, order, is_big)
         values = first if fits.all() else np.where(fits, first, _hash_values(matches, data))
         rows[page, column] = values
 
     for page, k, column in _matching_entries(columns, columns >= _N_LAYOUT):
         matches = raw[page, k]
-        first, _ = _first_values(matches, order, is_big)
+        first, _ = first_values(matches, order, is_big)
         value = np.where(matches["count"] == 1, first, matches["value"].astype(np.int64))
         # numpy would stack the unsigned fields as floats, which round
         parts = [matches["type"].astype(np.int64), matches["count"].astype(np.int64), value]
@@ -226,7 +226,7 @@ def _matching_entries(
         yield page, k, columns[page, k]
 
 
-def _first_values(
+def first_values(
     entries: NDArray[Any], order: str, is_big: bool
 ) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
     """Return the first value of each entry, and True if the entry contains all its values."""

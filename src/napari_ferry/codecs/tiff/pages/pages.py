@@ -21,7 +21,8 @@ from napari_ferry.arrays.file_window import FileWindow
 from napari_ferry.arrays.stamp import Stamp, changed, open_unchanged
 from napari_ferry.codecs.tiff.pages.damage import DamageError, reason_of
 from napari_ferry.codecs.tiff.pages.decode import read_page
-from napari_ferry.codecs.tiff.pages.ifd_chain import read_ifd_chain
+from napari_ferry.codecs.tiff.pages.ifd_chain import read_ifd_chain, warn_lost
+from napari_ferry.codecs.tiff.pages.lost_directories import restore_directories
 from napari_ferry.codecs.tiff.pages.page_kind import (
     TIFFFILE_ERRORS,
     PageKind,
@@ -208,10 +209,13 @@ class TiffPages(Pages):
         with self._lock:
             if self._table is None:
                 with open_unchanged(self.path, self.stamp) as file:
-                    chain = read_ifd_chain(self.path, file)
+                    data = FileWindow(file)
+                    chain = restore_directories(read_ifd_chain(self.path, file), data)
+                    if chain.lost:
+                        warn_lost(self.path, len(chain.entries))
                     if self.subifd is not None:
                         chain = read_subifds(file, chain, self.subifd)
-                    table = index_pages(chain, FileWindow(file))
+                    table = index_pages(chain, data)
                     if not self.stamp.matches(os.fstat(file.fileno())):
                         raise changed(self.path)
                     self._table = table

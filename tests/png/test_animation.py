@@ -12,6 +12,7 @@ from PIL import Image as Pictures
 
 from helpers import pixels
 from napari_ferry import FerryWarning, Image, UnreadableFileError, imload, imsave, plan
+from napari_ferry.codecs.png.chunks import make_chunk
 from napari_ferry.codecs.png.frame_delays import nearest_delay
 from png_files import frames_with_ffmpeg, frames_with_pillow, moving_spots, save_with_pillow
 
@@ -99,6 +100,25 @@ def test_a_record_survives_unless_times_are_changed(tmp_path: Path) -> None:
     assert (image.name, image.axis("t").scale) == ("ours", 0.2)
     image = copy.deepcopy(image)
     np.testing.assert_array_equal(image.array, movie.array)
+    data, start = path.read_bytes(), 0
+    while (start := data.find(b"fcTL", start + 1)) > 0:
+        control = data[start + 4 : start + 24] + b"\0\1\0\2" + data[start + 28 : start + 30]
+        data = data[: start - 4] + make_chunk(b"fcTL", control) + data[start + 34 :]
+    path.write_bytes(data)
+    (image,) = imload(path)
+    assert (image.name, image.axis("t").scale) == ("ours", 0.5)
+
+
+def test_times_without_a_rate_are_those_of_the_file(tmp_path: Path) -> None:
+    movie = Image.from_array(pixels((3, 8, 8), "uint8"), "tyx", name="ours")
+    (path,) = imsave(movie, tmp_path / "a.apng", frame_rate=5)
+    data = path.read_bytes()
+    start = data.index(b"tEXt")
+    stop = start + 4 + int.from_bytes(data[start - 4 : start], "big")
+    text = data[start + 4 : stop].replace(b"frame rate", b"other rate")
+    path.write_bytes(data[: start - 4] + make_chunk(b"tEXt", text) + data[stop + 4 :])
+    (image,) = imload(path)
+    assert (image.name, image.axis("t").scale) == ("ours", 0.2)
 
 
 @pytest.mark.parametrize(
@@ -135,8 +155,6 @@ def test_whole_frames_of_a_truncated_animation_are_opened(tmp_path: Path) -> Non
 def test_missing_frames_are_said(tmp_path: Path) -> None:
     (path,) = imsave(pixels((3, 8, 8), "uint8"), tmp_path / "a.apng", frame_rate=5)
     data = path.read_bytes()
-    from napari_ferry.codecs.png.chunks import make_chunk
-
     start = data.index(b"acTL") - 4
     changed = make_chunk(b"acTL", b"\0\0\0\7" + data[start + 12 : start + 16])
     path.write_bytes(data[:start] + changed + data[start + 20 :])
@@ -146,8 +164,6 @@ def test_missing_frames_are_said(tmp_path: Path) -> None:
 
 def test_a_frame_outside_the_canvas_is_refused(tmp_path: Path) -> None:
     (path,) = imsave(pixels((2, 8, 8), "uint8"), tmp_path / "a.apng", frame_rate=5)
-    from napari_ferry.codecs.png.chunks import make_chunk
-
     data = path.read_bytes()
     start = data.index(b"fcTL") - 4
     control = bytearray(data[start + 8 : start + 34])

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import io
+import json
 import struct
 import zlib
 from pathlib import Path
@@ -12,7 +14,9 @@ import pytest
 from PIL import Image as Pictures
 
 from napari_ferry import FerryWarning, UnreadableFileError, imload
+from napari_ferry.codecs.png.chunk_scan import scan_open
 from napari_ferry.codecs.png.chunks import make_chunk
+from napari_ferry.image.record import KEY
 from png_files import GRAY, GRAY_ALPHA, PALETTE, RGB, RGBA, build, every_kind, with_pillow
 
 
@@ -136,6 +140,24 @@ DAMAGED = {
         build(PALETTE, 8).replace(b"PLTE", b"plte"),
         "indexed colors but no palette",
     ),
+    "short header": (
+        WHOLE[:8] + make_chunk(b"IHDR", bytes(12)) + WHOLE[33:],
+        "header has 12 bytes",
+    ),
+    "short palette": (
+        WHOLE[:33] + make_chunk(b"PLTE", bytes(7)) + WHOLE[33:],
+        "its palette has 7 bytes",
+    ),
+    "long palette": (
+        WHOLE[:33] + make_chunk(b"PLTE", bytes((16 << 20) + 1)) + WHOLE[33:],
+        "its chunk PLTE has 16,777,217 bytes",
+    ),
+    "animation control": (
+        build(GRAY, 8, chunks=[make_chunk(b"acTL", bytes(7))]),
+        "animation control",
+    ),
+    "frame control": (build(GRAY, 8, chunks=[make_chunk(b"fcTL", bytes(25))]), "frame control"),
+    "pixels of no frame": (build(GRAY, 8, end=make_chunk(b"fdAT", bytes(9))), "pixels of no frame"),
     "no such depth": (build(GRAY, 8).replace(b"\x08\0\0\0\0", b"\x07\0\0\0\0", 1), "checksum"),
 }
 
@@ -205,3 +227,30 @@ def test_another_format_is_named(tmp_path: Path) -> None:
     (tmp_path / "a.png").write_bytes(b"\xff\xd8\xff\xe0" + bytes(60))
     with pytest.raises(UnreadableFileError, match=r"not a PNG file; .*JPEG.*\.jpg"):
         imload(tmp_path / "a.png")
+
+
+def test_a_mark_that_is_not_valid_is_passed_over(tmp_path: Path) -> None:
+    record = json.dumps({"sequence": {"of": "a", "index": 3, "count": 3}}).encode()
+    text = make_chunk(b"tEXt", KEY.encode() + b"\0" + record)
+    (tmp_path / "a_0001.png").write_bytes(build(GRAY, 8, chunks=[text]))
+    with pytest.warns(FerryWarning, match="the text of a_0001.png"):
+        (image,) = imload(tmp_path / "a_0001.png")
+    assert image.shape == (5, 7)
+
+
+class _GrowingFile(io.FileIO):
+    """A file that another program appends to after it is opened."""
+
+    def fileno(self) -> int:
+        with Path(self.name).open("ab") as other:
+            other.write(b"\0")
+        return super().fileno()
+
+
+def test_a_file_that_grows_meanwhile_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "a.png").write_bytes(WHOLE)
+    with (
+        _GrowingFile(tmp_path / "a.png") as file,
+        pytest.raises(UnreadableFileError, match=r"a\.png has changed"),
+    ):
+        scan_open(tmp_path / "a.png", file)

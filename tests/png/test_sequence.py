@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import json
 import re
+import struct
 from dataclasses import replace
 from pathlib import Path
 
@@ -19,6 +20,7 @@ from napari_ferry import (
     Axis,
     FerryWarning,
     Image,
+    InvalidImageError,
     SaveError,
     TargetExistsError,
     UnreadableFileError,
@@ -28,9 +30,11 @@ from napari_ferry import (
     run,
 )
 from napari_ferry.arrays import Frames
+from napari_ferry.codecs.png.chunks import make_chunk
+from napari_ferry.codecs.png.codec import open as open_png
 from napari_ferry.codecs.png.codec import open_many
 from napari_ferry.codecs.png.frame_names import frame_paths
-from png_files import frames_with_ffmpeg, with_pillow
+from png_files import GRAY, build, frames_with_ffmpeg, with_pillow
 
 
 def write(path: Path, *values: int, shape: tuple[int, ...] = (6, 8), dtype: str = "uint8") -> None:
@@ -150,6 +154,33 @@ def test_missing_frames_are_said(missing: int, tmp_path: Path) -> None:
     assert ("description" in messages) != is_described
 
 
+def test_a_first_frame_that_lost_its_record_is_one_of_the_stack(tmp_path: Path) -> None:
+    made = imsave(np.zeros((3, 6, 8), np.uint8), tmp_path / "a.png")
+    write(tmp_path / "a_{:04}.png", 1)
+    (image,) = imload(made[1])
+    assert (image.name, image.axis_names) == ("a", tuple("tyx"))
+    assert np.asarray(image.array)[:, 0, 0].tolist() == [1, 0, 0]
+
+
+def test_channels_of_missing_frames_are_left_out(tmp_path: Path) -> None:
+    made = imsave(make_full_image("cyx", "uint8"), tmp_path / "a.png", as_seen=False)
+    names = [channel.name for channel in imload(made[0])[0].channels]
+    made[1].unlink()
+    with pytest.warns(FerryWarning, match="1 of the"):
+        (image,) = imload(made[0])
+    assert [channel.name for channel in image.channels] == [*names[:1], *names[2:]]
+
+
+def test_a_first_frame_of_another_save_does_not_describe_the_rest(tmp_path: Path) -> None:
+    made = imsave(np.zeros((5, 6, 8), np.uint8), tmp_path / "a.png")
+    other = imsave(np.zeros((3, 6, 8), np.uint8), tmp_path / "b.png")
+    other[0].replace(made[0])
+    made[4].unlink()
+    with pytest.warns(FerryWarning, match="1 of the 5 frames"):
+        (image,) = imload(made[1])
+    assert (image.name, image.shape) == ("a", (4, 6, 8))
+
+
 def test_a_frame_of_another_save_is_refused(tmp_path: Path) -> None:
     for name, value in (("a", 1), ("b", 2)):
         imsave(np.full((3, 4, 5), value, np.uint8), tmp_path / f"{name}.png")
@@ -209,6 +240,40 @@ def test_a_file_of_another_size_is_refused_when_it_is_read(tmp_path: Path) -> No
     assert np.asarray(image.array[2]).max() == 3
     with pytest.raises(UnreadableFileError, match=r"f2.png has 9 by 6 .* f1.png has 8 by 6"):
         np.asarray(image.array[1])
+
+
+def test_an_animation_cut_off_after_one_frame_is_refused_when_it_is_read(tmp_path: Path) -> None:
+    write(tmp_path / "f{}.png", 1, 3, shape=(5, 7))
+    control = struct.pack(">IIIIIHHBB", 0, 7, 5, 0, 0, 1, 5, 0, 0)
+    chunks = [make_chunk(b"acTL", b"\0\0\0\2\0\0\0\0"), make_chunk(b"fcTL", control)]
+    (tmp_path / "f2.png").write_bytes(build(GRAY, 8, chunks=chunks))
+    (image,) = imload(tmp_path)
+    with pytest.raises(
+        UnreadableFileError, match=r"f2.png is damaged: it claims 2 frames but has 1"
+    ):
+        np.asarray(image.array[1])
+
+
+def test_a_folder_without_png_files_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(UnreadableFileError, match=r"holds no \.png files: choose another folder"):
+        open_png(tmp_path)
+
+
+def test_chosen_files_are_a_stack_in_their_order(tmp_path: Path) -> None:
+    write(tmp_path / "f{}.png", 1, 2)
+    (image,) = open_many([tmp_path / "f2.png", tmp_path / "f1.png"])
+    assert np.asarray(image.array)[:, 0, 0].tolist() == [2, 1]
+    made = imsave(pixels((3, 6, 8), "uint8"), tmp_path / "a.png")
+    (part,) = open_many(made[:2])
+    assert part.shape == (2, 6, 8)
+
+
+def test_stacks_of_one_frame_are_joined(tmp_path: Path) -> None:
+    for k in (1, 2):
+        imsave(Image.from_array(np.full((1, 6, 8), k, np.uint8), "tyx"), tmp_path / f"{k}.png")
+    (image,) = imload(tmp_path)
+    assert image.axis_names == tuple("tyx")
+    assert np.asarray(image.array)[:, 0, 0].tolist() == [1, 2]
 
 
 def test_files_without_a_common_size_are_separate(tmp_path: Path) -> None:
@@ -301,6 +366,18 @@ def test_other_types_are_scaled_and_said(tmp_path: Path) -> None:
     planned = plan(np.zeros((2, 6, 8), np.float32), tmp_path / "a.png")
     assert any("float32 is scaled to 8 bits" in loss for loss in planned.losses)
     assert not any("plays" in loss for loss in planned.losses)
+
+
+def test_a_frame_larger_than_programs_read_is_refused(tmp_path: Path) -> None:
+    large = Image.from_array(np.broadcast_to(np.uint8(0), (1, 1_000_001)), "yx")
+    with pytest.raises(InvalidImageError, match=r"1000001 by 1 pixels, .* at most 1,000,000"):
+        plan(large, tmp_path / "a.png", as_seen=False)
+
+
+@pytest.mark.parametrize("loop", [-1, 0.5, 2**31, "often"])
+def test_impossible_repetitions_are_refused(loop: object, tmp_path: Path) -> None:
+    with pytest.raises(InvalidImageError, match=r"loop is .*: give a whole number"):
+        plan(np.zeros((2, 6, 8), np.uint8), tmp_path / "a.apng", loop=loop)
 
 
 def test_a_failed_frame_leaves_nothing(tmp_path: Path) -> None:

@@ -13,7 +13,17 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from faults import DIE_AT_RENAME, KINDS, contents, fork, movie, names, run_fork, version_of
+from faults import (
+    ALL_KINDS,
+    DIE_AT_RENAME,
+    KINDS,
+    contents,
+    fork,
+    movie,
+    names,
+    run_fork,
+    version_of,
+)
 from napari_ferry import FerryError, FerryWarning, TargetError, imload, load_binary, load_images
 from napari_ferry.cli import main
 from napari_ferry.codecs.binary.layout import Layout
@@ -153,7 +163,7 @@ def paused_save(kind: str, folder: Path, n: int, monkeypatch: pytest.MonkeyPatch
     with monkeypatch.context() as patch:
         patch.setattr(os, "replace", pausing)
         saver = threading.Thread(
-            target=KINDS[kind].save, args=(movie(2), folder), kwargs={"overwrite": True}
+            target=ALL_KINDS[kind].save, args=(movie(2), folder), kwargs={"overwrite": True}
         )
         saver.start()
         try:
@@ -194,6 +204,16 @@ def test_files_missing_from_a_folder_are_named(tmp_path: Path, monkeypatch: pyte
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         assert len(imload(tmp_path)) == 2
+
+
+def test_a_frame_is_not_opened_without_those_on_their_way(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    ALL_KINDS["png"].save(movie(1), tmp_path)
+    with paused_save("png", tmp_path, 7, monkeypatch):
+        assert [name for name in names(tmp_path) if name.endswith(".png")] == ["movie_0001.png"]
+        with pytest.raises(FerryError, match=r"A save of movie\.png is in progress"):
+            imload(tmp_path / "movie_0001.png")
 
 
 def test_a_folder_of_parts_on_their_way(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):

@@ -124,8 +124,8 @@ def _frames(table: PngTable, record: Description | None, least_samples: int) -> 
 
 def _time_axis(table: PngTable) -> Axis:
     """Return the time axis, with the mean step; without a unit if the file has no times."""
-    total = float(sum(_delays(table)))
-    return Axis("t", total / len(table.pictures), "second") if total else Axis("t")
+    mean = sum(_delays(table), Fraction()) / len(table.pictures)
+    return Axis("t", float(mean), "second") if mean else Axis("t")
 
 
 def _metadata(table: PngTable) -> dict[str, Any]:

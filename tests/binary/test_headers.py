@@ -235,10 +235,16 @@ def test_colors_and_times(tmp_path: Path) -> None:
         ("n.mhd", "MET_USHORT", "MET_NONE", "ElementType"),
         ("n.nhdr", "encoding: raw", "encoding: gzip", "gzip"),
         ("n.nhdr", "data file: n.raw", "data file: LIST", "several files"),
+        ("n.mhd", "64 48 2", "64", "1 dimensions"),
         ("n.nhdr", "unsigned short", "block", "type"),
+        ("n.nhdr", "encoding: raw", "encoding: raw\nline skip: 1", "skips lines of text"),
+        ("n.nhdr", "sizes: 64 48 2", "sizes: 64", "1 dimensions"),
         ("n.hdr", "interleave = bsq", "file compression = 1", "compressed"),
         ("n.hdr", "data type = 12", "data type = 7", "data type"),
+        ("n.hdr", "interleave = bsq", "interleave = bzq", "interleave 'bzq'"),
+        ("n.hdr", "header offset = 0", "header offset = -1", "header offset as '-1'"),
         ("n.rpl", "data-length\t2", "data-length\t3", "bytes"),
+        ("n.rpl", "record-by\timage", "record-by\tline", "recorded by 'line'"),
     ],
 )
 def test_unsupported_headers_get_a_sentence(
@@ -301,6 +307,69 @@ def test_other_files_with_the_suffix_of_a_header(tmp_path: Path) -> None:
     assert not binary.claims(tmp_path / "a.hdr")
 
 
+@pytest.mark.parametrize(("name", "words"), [("n.hdr", "none of n.img"), ("n.rpl", "n.raw, which")])
+def test_a_header_without_its_raw_file(name: str, words: str, tmp_path: Path) -> None:
+    (tmp_path / name).write_text(NAMES[name])
+    with pytest.raises(UnreadableFileError, match=words):
+        imload(tmp_path / name)
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("n.hdr", "#?RADIANCE\n"),
+        ("n.nhdr", NHDR.replace("n.raw", "m.raw")),
+        ("n.mhd", MHD.partition("ElementDataFile")[0]),
+        ("n_metadata.json", "[1, 2]"),
+    ],
+)
+def test_files_that_do_not_describe_the_raw_file_are_skipped(
+    name: str, text: str, tmp_path: Path
+) -> None:
+    write(tmp_path, name, text)
+    with pytest.raises(MissingMetadataError):
+        imload(tmp_path / "n.raw")
+    (tmp_path / "metadata.json").write_text(json.dumps(JSON[0]))
+    assert only(tmp_path / "n.raw").shape == (2, 48, 64)
+
+
+@pytest.mark.parametrize("size", ["0, 0.25", "0.5, nan", "0.5"])
+def test_a_pixel_size_that_is_none_is_left_out(size: str, tmp_path: Path) -> None:
+    write(tmp_path, "n.hdr", ENVI.replace("0.5, 0.25", size))
+    assert [(axis.scale, axis.unit) for axis in only(tmp_path / "n.raw").axes[1:]] == [
+        (1, None)
+    ] * 2
+
+
+def test_kinds_that_are_not_spatial_are_channels(tmp_path: Path) -> None:
+    text = NHDR.partition("space dir")[0]
+    write(tmp_path, "n.nhdr", f"{text}kinds: domain domain list\ndata file: n.raw\n")
+    assert sizes(only(tmp_path / "n.raw")) == {"c": 2, "y": 48, "x": 64}
+
+
+def test_empty_lines_in_a_header_are_passed_over(tmp_path: Path) -> None:
+    values = write(tmp_path, "n.mhd", MHD.replace("DimSize", "\nDimSize"))
+    assert_same_pixels(only(tmp_path / "n.raw").array, values)
+
+
+@pytest.mark.parametrize(
+    ("old", "new"), [("data type = 12", "data type = 6"), ("interleave = bsq", "interleave = bil")]
+)
+def test_a_header_that_no_layout_expresses_begins_no_repair(
+    old: str, new: str, tmp_path: Path
+) -> None:
+    write(tmp_path, "n.hdr", ENVI.replace(old, new), dtype="c8" if "type" in old else "<u2")
+    assert only(tmp_path / "n.raw").shape == (2, 48, 64)
+    status = read_sidecar_status(tmp_path / "n.raw")
+    assert status is not None
+    assert status.layout is None
+
+
+def test_a_missing_raw_file_is_refused_by_the_codec(tmp_path: Path) -> None:
+    with pytest.raises(UnreadableFileError, match=r"n\.raw is not a file: check its name"):
+        binary.open(tmp_path / "n.raw")
+
+
 def thor_experiment(extra: str = "", frames: int = 4, wavelengths: int = 2) -> str:
     names = "".join(f'<Wavelength name="Chan{"AB"[i]}" />' for i in range(wavelengths))
     return (
@@ -340,6 +409,32 @@ def test_thorimage_stopped_early(tmp_path: Path) -> None:
         assert only(tmp_path / "Experiment.xml").shape == (4, 2, 24, 32)
 
 
+@pytest.mark.parametrize("count", [0, 2])
+def test_thorimage_without_a_single_raw_file(count: int, tmp_path: Path) -> None:
+    (tmp_path / "Experiment.xml").write_text(thor_experiment())
+    for k in range(count):
+        (tmp_path / f"Image_0001_000{k + 1}.raw").write_bytes(bytes(9))
+    with pytest.raises(UnreadableFileError, match=f"but {count} of the name Image_0001_0001.raw"):
+        imload(tmp_path / "Experiment.xml")
+
+
+@pytest.mark.parametrize(
+    ("element", "is_stated"), [('<Timelapse timepoints="9" />', True), ("<Other />", False)]
+)
+def test_thorimage_without_streaming(element: str, is_stated: bool, tmp_path: Path) -> None:
+    text = (
+        thor_experiment()
+        .replace('enable="1"', 'enable="0"')
+        .replace("<ZStage", element + "<ZStage")
+    )
+    write(tmp_path, "Experiment.xml", text, "Image_0001_0001.raw", shape=(4, 2, 24, 32))
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always", FerryWarning)
+        assert only(tmp_path / "Experiment.xml").shape == (4, 2, 24, 32)
+    messages = "".join(str(one.message) for one in caught)
+    assert ("9 frames, but Image_0001_0001.raw holds 4" in messages) == is_stated
+
+
 JSON = [
     {"width": 64, "height": 48, "frames": 2, "dtype": "uint16"},
     {"Width": 64, "Height": 48, "PixelType": "GRAY16", "FrameCount": 2},
@@ -373,6 +468,12 @@ def test_assumptions_about_json_are_said(tmp_path: Path) -> None:
     write(tmp_path, "n.json", json.dumps({"width": 64, "height": 48, "frames": 2}))
     with pytest.warns(FerryWarning, match="uint16 is assumed"):
         assert only(tmp_path / "n.raw").dtype == "u2"
+    write(tmp_path, "n.json", json.dumps({"width": 64, "height": 48, "depth": 16}))
+    with pytest.warns(FerryWarning, match="uint16 is assumed"):
+        assert only(tmp_path / "n.raw").shape == (2, 48, 64)
+    (tmp_path / "n.json").write_text(json.dumps({"width": 64, "height": 48, "frames": 5}))
+    with pytest.raises(UnreadableFileError, match="does not name the data type: add one"):
+        imload(tmp_path / "n.raw")
     record = {"width": 64, "height": 48, "channels": 2, "dtype": "uint16"}
     write(tmp_path, "n.json", json.dumps(record))
     with pytest.warns(FerryWarning, match="2 channels are stored"):
@@ -380,6 +481,28 @@ def test_assumptions_about_json_are_said(tmp_path: Path) -> None:
     (tmp_path / "n.json").write_text(json.dumps({**record, "dtype": "Mono12p"}))
     with pytest.raises(UnreadableFileError, match="Mono12p"):
         imload(tmp_path / "n.raw")
+
+
+def test_a_depth_beside_a_number_of_slices_is_not_the_bits(tmp_path: Path) -> None:
+    record = {"width": 64, "height": 48, "slices": 2, "depth": 16, "dtype": "uint16"}
+    write(tmp_path, "n.json", json.dumps(record))
+    assert sizes(only(tmp_path / "n.raw")) == {"t": 1, "z": 2, "y": 48, "x": 64}
+
+
+def test_stated_facts_in_json_are_not_assumed(tmp_path: Path) -> None:
+    record = {"width": 64, "height": 48, "channels": 2, "dtype": "uint16", "bigEndian": True}
+    record |= {"dx": 0.5, "dy": 0.25, "unit": "um"}
+    values = write(tmp_path, "n.json", json.dumps(record | {"interleaved": False}), dtype=">u2")
+    image = only(tmp_path / "n.raw")
+    assert sizes(image) == {"t": 1, "c": 2, "y": 48, "x": 64}
+    assert [(a.scale, a.unit) for a in image.axes[2:]] == [
+        (0.25, "micrometer"),
+        (0.5, "micrometer"),
+    ]
+    assert_same_pixels(image.array, values[None])
+    (tmp_path / "n.json").write_text(json.dumps(record | {"interleaved": True}))
+    adjacent = only(tmp_path / "n.raw")
+    assert_same_pixels(adjacent.array, np.moveaxis(values.reshape(1, 48, 64, 2), -1, 1))
 
 
 @pytest.mark.parametrize("order", ["F", "C"])
@@ -432,6 +555,13 @@ def test_names_that_do_not_fit_are_not_used(tmp_path: Path) -> None:
         warnings.simplefilter("error")
         with pytest.raises(Exception, match="no sidecar"):
             imload(path)
+
+
+def test_a_memory_map_without_pixels_in_its_name_is_not_used(tmp_path: Path) -> None:
+    path = tmp_path / "Yr_d1_0_d2_32_d3_1_order_F_frames_5_.mmap"
+    noise(dtype="f4").tofile(path)
+    with pytest.raises(MissingMetadataError):
+        imload(path)
 
 
 def test_a_sidecar_is_preferred(tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from helpers import make_image
 from napari_ferry import imload, imsave
 from napari_ferry.arrays.growth import growing_files
-from napari_ferry.errors import FerryWarning, UnreadableFileError
+from napari_ferry.errors import FerryWarning, MissingMetadataError, UnreadableFileError
 from napari_ferry.image.record import KEY
 
 SIDECAR = {"dtype": "uint16", "y": 3, "x": 4}
@@ -74,6 +74,15 @@ def test_samples_of_any_type_are_opened(dtype: str, record, tmp_path: Path):
         (image,) = imload(path)
     assert (image.shape, str(image.dtype)) == ((5, 3, 4), dtype)
     image.close()
+
+
+def test_a_file_without_a_whole_sidecar_is_refused(tmp_path: Path):
+    path = write(tmp_path, 5 * FRAME, y=None)
+    with growing_files(), pytest.raises(MissingMetadataError, match=r"\by\b"):
+        imload(path)
+    path.with_suffix(".json").unlink()
+    with growing_files(), pytest.raises(MissingMetadataError, match="no sidecar"):
+        imload(path)
 
 
 def test_a_damaged_record_is_reported_once(tmp_path: Path):

@@ -15,6 +15,7 @@ from napari_ferry.codecs.binary.layout import Layout
 from napari_ferry.codecs.binary.sidecar import sidecar_path
 from napari_ferry.codecs.binary.sidecar_plan import plan_sidecar, write_sidecar
 from napari_ferry.image import Axis, Channel, describe
+from napari_ferry.image.record import CHANNEL_DISPLAYS
 
 U2 = np.dtype("<u2")
 HEADER = 64
@@ -164,6 +165,21 @@ def test_values_that_contradict_the_layout_are_reported_and_dropped(
     stays = ("gamma", "opacity", "colormap")
     assert found.display == {k: v for k, v in image.display.items() if k in stays}
     assert not found.channels
+
+
+def test_channels_keep_names_and_displays_without_limits_of_other_samples(tmp_path):
+    displays = [{"gamma": 0.5, "iso_threshold": 7.0}, {"gamma": 2.0}]
+    image = make("tcyx", channels=CHANNELS, display={CHANNEL_DISPLAYS: displays})
+    layout = replace(TZYX, dtype=np.dtype("<i2"), frames=5, channels=2, interleaving="plane")
+    found = rewritten(shifted(image, tmp_path), layout)
+    assert found.channels == tuple(replace(each, contrast_limits=None) for each in CHANNELS)
+    assert found.display == {CHANNEL_DISPLAYS: [{"gamma": 0.5}, {"gamma": 2.0}]}
+
+
+def test_frames_of_a_single_image_have_no_axis_of_the_old_one(tmp_path):
+    found = rewritten(shifted(make("yx"), tmp_path), replace(TZYX, frames=2, y=4))
+    assert list(found.axes) == [Axis("t"), AXES["y"], AXES["x"]]
+    assert found.shape == (2, 4, 16)
 
 
 @pytest.mark.parametrize(

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from napari_ferry import MissingMetadataError, imload
-from napari_ferry.codecs.binary.sidecar_search import open_with_layout
-from napari_ferry.errors import InvalidImageError
+from napari_ferry.codecs.binary.sidecar_search import find_sidecars, open_with_layout
+from napari_ferry.errors import FerryWarning, InvalidImageError
 from napari_ferry.plugin.commands import get_binary_reader, get_folder_reader
 from raw_files import ONE, raw, scene, stored, write
 
@@ -61,3 +61,21 @@ def test_error_of_a_png_names_the_format(tmp_path):
     (tmp_path / "a.raw").write_bytes(b"\x89PNG\r\n\x1a\n" + bytes(1000))
     with pytest.raises(MissingMetadataError, match="PNG"):
         imload(tmp_path / "a.raw")
+
+
+def test_files_of_a_folder_that_do_not_fit_the_common_layout_are_named(tmp_path):
+    for name in "abc":
+        write(tmp_path / f"{name}.raw", stored("<u2", scene()))
+    (tmp_path / "c.raw").write_bytes((tmp_path / "c.raw").read_bytes()[:-999])
+    with pytest.warns(FerryWarning, match=r"1 files \(c\.raw\) do not hold whole frames of"):
+        layouts, each = find_sidecars(tmp_path)
+    assert {path.name for path in each} == {"a.raw", "b.raw"}
+    assert layouts[0].shape[1:] == (90, 132)
+
+
+def test_a_folder_without_a_common_layout_is_refused(tmp_path):
+    raw(tmp_path, record={})
+    with pytest.raises(
+        MissingMetadataError, match="No common layout was found for the 0 raw files"
+    ):
+        find_sidecars(tmp_path)

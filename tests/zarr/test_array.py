@@ -8,6 +8,7 @@ import threading
 from pathlib import Path
 from typing import Any
 
+import google_crc32c
 import imagecodecs
 import numcodecs
 import numpy as np
@@ -333,6 +334,43 @@ def test_a_truncated_chunk_of_blosc_is_refused_whatever_is_behind_it_in_memory()
             decoder.decode(whole[:n])
 
 
+@pytest.mark.parametrize(
+    ("name", "encode"),
+    [("blosc", imagecodecs.blosc_encode), ("lz4", numcodecs.LZ4().encode)],
+)
+def test_a_chunk_that_decodes_to_more_than_its_shape_is_refused(name: str, encode: Any) -> None:
+    larger = np.frombuffer(encode(np.zeros((8, 9), np.uint16)), np.uint8)
+    decoder = ChunkDecoder(shape=(8, 8), dtype=np.dtype("u2"), order=(0, 1), steps=(Step(name),))
+    with pytest.raises(DamageError, match="it has 144 bytes, expected 128"):
+        decoder.decode(larger)
+
+
+@pytest.mark.parametrize("shards", [None, (8, 8)])
+def test_a_chunk_file_larger_than_any_chunk_is_not_read(shards: Any, tmp_path: Path) -> None:
+    path = write_array(
+        tmp_path / "a.zarr", pixels((8, 8)), chunks=(4, 4), shards=shards, compressors=None
+    )
+    file = chunk_file(path, "c/0/0")
+    if shards is None:
+        file.write_bytes(bytes(1 << 21))
+        message = "it has 2097152 bytes, expected at most"
+    else:  # the index, of four chunks, is at the end
+        content = file.read_bytes()
+        index = np.frombuffer(content[-68:-4], "<u8").copy()
+        index[1] = 1 << 40
+        checksum = google_crc32c.value(index.tobytes()).to_bytes(4, "little")
+        file.write_bytes(content[:-68] + index.tobytes() + checksum)
+        message = "it has 1099511627776 bytes according to the index"
+    with pytest.raises(UnreadableFileError, match=message):
+        open_one(path)[0, 0]
+
+
+def test_pixels_in_a_store_are_never_handed_over_without_a_copy(tmp_path: Path) -> None:
+    array = open_one(write_array(tmp_path / "a.zarr", pixels((8, 8))))
+    with pytest.raises(ValueError, match="reading them makes a copy"):
+        array.__array__(copy=False)
+
+
 def test_a_flipped_bit_is_found_by_a_checksum(tmp_path: Path) -> None:
     codecs = [zarr.codecs.GzipCodec(), zarr.codecs.Crc32cCodec()]
     path = write_array(tmp_path / "a.zarr", pixels((8, 8)), chunks=(8, 8), compressors=codecs)
@@ -442,6 +480,7 @@ UNSUPPORTED: list[tuple[str, Any, str]] = [
     ("compressor", {"id": "evil"}, "codec 'evil' is not supported"),
     ("compressor", {"id": "pickle"}, "codec 'pickle' is not supported"),
     ("filters", [{"id": "pickle"}], "codec 'pickle' is not supported"),
+    ("filters", [{"id": "shuffle", "elementsize": 0}], "element size 0"),
     ("filters", {"id": "x"}, "filters are not a list"),
     ("shape", [5, -1, 4], "shape"),
     ("shape", [2**40, 2**40, 4], "more samples than any file"),
@@ -498,6 +537,28 @@ def test_shards_in_shards_are_named(tmp_path: Path) -> None:
     outer["configuration"]["codecs"] = [inner]
     edit_json(path / "zarr.json", codecs=[outer])
     with pytest.raises(FerryError, match=r"^a\.zarr cannot be opened: its shards contain smaller"):
+        imload(path)
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"chunk_shape": [3, 3]}, r".*its shards \(4, 4\) do not consist of whole chunks \(3, 3\)"),
+        ({"index_location": "middle"}, ".*index of its shards is encoded"),
+        (
+            {"index_codecs": [{"name": "bytes"}, {"name": "gzip"}]},
+            ".*index of its shards is encoded",
+        ),
+    ],
+)
+def test_unsupported_shards_are_refused(
+    changes: dict[str, Any], message: str, tmp_path: Path
+) -> None:
+    path = write_array(tmp_path / "a.zarr", pixels((8, 8)), chunks=(2, 2), shards=(4, 4))
+    (outer,) = json.loads((path / "zarr.json").read_text())["codecs"]
+    outer["configuration"] |= changes
+    edit_json(path / "zarr.json", codecs=[outer])
+    with pytest.raises(FerryError, match=rf"^a\.zarr cannot be opened: {message}"):
         imload(path)
 
 

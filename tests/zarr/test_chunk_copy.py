@@ -8,6 +8,7 @@ import os
 import pickle  # noqa: TID251 - our own writes
 import shutil
 import tracemalloc
+import warnings
 import zipfile
 from collections.abc import Callable
 from dataclasses import replace
@@ -20,14 +21,14 @@ import pytest
 import zarr
 
 from helpers import assert_same_image, assert_same_pixels, make_full_image, pixels
-from napari_ferry import Image, Plan, imload, imsave, plan, run
+from napari_ferry import FerryWarning, Image, Plan, imload, imsave, plan, run
 from napari_ferry.arrays.progress import Progress
 from napari_ferry.codecs.zarr.chunk_files import ChunkFiles
 from napari_ferry.codecs.zarr.saving import byte_copy, chunk_copy, copied_image
 from napari_ferry.codecs.zarr.saving.chunk_encoder import ChunkEncoder
-from napari_ferry.errors import TargetError, UnreadableFileError
+from napari_ferry.errors import SaveError, TargetError, UnreadableFileError
 from napari_ferry.saving.plan_run import check_save
-from zarr_files import edit_json, write_array, write_image, write_labels, zip_store
+from zarr_files import edit_json, write_array, write_group, write_image, write_labels, zip_store
 
 _DOCUMENTS = ("zarr.json", ".zarray", ".zattrs", ".zgroup", ".zmetadata")
 
@@ -249,6 +250,44 @@ def test_what_version_3_lacks_is_encoded_again(tmp_path: Path, options: dict[str
     assert_same_pixels(zarr.open_array(str(tmp_path / "c.zarr" / "0"), mode="r")[...], data)
 
 
+def test_an_unknown_setting_of_blosc_is_encoded_again(tmp_path: Path) -> None:
+    data = pixels((3, 40, 50), "<u2")
+    path = write_image(
+        tmp_path / "a.zarr", data, "zyx", "0.4", compressors=numcodecs.Blosc("lz4", 5, 1)
+    )
+    compressor = {"id": "blosc", "cname": "lz4", "clevel": 10, "shuffle": 1, "blocksize": 0}
+    edit_json(path / "0" / ".zarray", compressor=compressor)
+    assert not is_copied(save(path, tmp_path / "b.zarr"))
+    assert_same_pixels(zarr.open_array(str(tmp_path / "b.zarr" / "0"), mode="r")[...], data)
+
+
+def test_complex_fill_values_remain(tmp_path: Path) -> None:
+    data = np.full((40, 40), 1 + 2j, "complex64")
+    data[:10, :10] = 3
+    path = write_image(tmp_path / "a.zarr", data, "yx", "0.4", chunks=(10, 10), fill_value=1 + 2j)
+    assert is_copied(save(path, tmp_path / "b.zarr"))
+    assert_same_pixels(zarr.open_array(str(tmp_path / "b.zarr" / "0"), mode="r")[...], data)
+
+
+def test_missing_chunks_in_a_zip_file_remain_missing(tmp_path: Path) -> None:
+    data = pixels((4, 40, 50))
+    path = write_image(tmp_path / "a.zarr", data, "zyx", chunks=(1, 40, 50))
+    (path / "0" / "c" / "2" / "0" / "0").unlink()
+    assert is_copied(save(zip_store(path, tmp_path / "a.ozx"), tmp_path / "b.zarr"))
+    assert sorted(chunks_of(tmp_path / "b.zarr")) == [f"0/{k}/0/0" for k in (0, 1, 3)]
+
+
+def test_a_chunk_larger_than_the_memory_of_a_copy(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delattr(os, "copy_file_range", raising=False)
+    data = pixels((700, 600))
+    path = write_array(tmp_path / "a.zarr", data, chunks=data.shape, compressors=None)
+    assert data.nbytes > 3 * byte_copy.BUFFER_BYTES
+    assert is_copied(save(path, tmp_path / "b.zarr", levels=1))
+    assert chunks_of(tmp_path / "b.zarr", "0")["0/0/0"] == data.tobytes()
+
+
 @pytest.mark.parametrize("fill", [0, 7, float("nan"), float("-inf")])
 def test_missing_chunks_remain_missing(tmp_path: Path, fill: float) -> None:
     data = np.full((40, 40), fill, "float32")
@@ -309,6 +348,65 @@ def test_levels_of_other_factors_are_encoded_again_with_new_labels(tmp_path: Pat
     assert [len(each.levels) for each in found] == [1, 1]
 
 
+@pytest.mark.parametrize("step", [2, 4])
+def test_labels_are_copied_if_their_levels_are_those_of_the_image(
+    tmp_path: Path, step: int
+) -> None:
+    data = pixels((3, 80, 80), "uint32")
+    path = write_image(tmp_path / "a.zarr", [data, data[:, ::2, ::2]], "zyx")
+    write_group(path / "labels", {"labels": ["cells"]})
+    levels = [data, data[:, ::step, ::step]]
+    attributes = {"image-label": {"source": {"image": "../../"}}}
+    write_image(path / "labels" / "cells", levels, "zyx", attributes=attributes)
+    assert is_copied(save(path, tmp_path / "b.zarr")) == (step == 2)
+    image, labels = imload(tmp_path / "b.zarr")
+    assert [level.shape for level in labels.levels] == [level.shape for level in image.levels]
+    assert_same_pixels(np.asarray(labels.array), data)
+
+
+@pytest.mark.parametrize(
+    "steps",
+    [..., [5], [{"type": "scale", "scale": [1, 1, 1]}]],
+    ids=["missing", "not a mapping", "of another shape"],
+)
+def test_levels_without_valid_steps_are_placed_by_their_shapes(tmp_path: Path, steps: Any) -> None:
+    data = pixels((3, 80, 80))
+    path = write_image(tmp_path / "a.zarr", [data, data[:, ::2, ::2]], "zyx")
+    document = json.loads((path / "zarr.json").read_text())
+    dataset = document["attributes"]["ome"]["multiscales"][0]["datasets"][1]
+    del dataset["coordinateTransformations"]
+    dataset |= {} if steps is ... else {"coordinateTransformations": steps}
+    (path / "zarr.json").write_text(json.dumps(document))
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", FerryWarning)
+        assert is_copied(save(path, tmp_path / "b.zarr"))
+    ome = json.loads((tmp_path / "b.zarr" / "zarr.json").read_text())["attributes"]["ome"]
+    (multiscale,) = ome["multiscales"]
+    found = multiscale["datasets"][1]["coordinateTransformations"]
+    assert found[0]["scale"] == [1, 2, 2]
+
+
+def test_arrays_that_no_group_describes_as_levels_are_encoded(tmp_path: Path) -> None:
+    data = pixels((3, 80, 80))
+    path = write_group(tmp_path / "a.zarr", {})
+    for name, level in (("s0", data), ("s1", data[:, ::2, ::2]), ("t0", data)):
+        write_array(path / name, level)
+    write_image(path, [data, data], "zyx")  # which describes none of them
+    images = [imload(path / name)[0] for name in ("s0", "s1")]
+    pyramid = replace(images[0], levels=tuple(each.array for each in images))
+    assert not is_copied(plan(pyramid, tmp_path / "b.zarr"))
+
+
+def test_levels_whose_documents_are_gone_are_encoded(tmp_path: Path) -> None:
+    path = write_image(tmp_path / "a.zarr", pixels((40, 40)), "yx")
+    (image,) = imload(path)
+    (path / "0" / "zarr.json").unlink()
+    planned = plan(image, tmp_path / "b.zarr")
+    assert not is_copied(planned)
+    with pytest.raises(SaveError, match=r"0/zarr\.json is not as it was when it was opened"):
+        run(planned)
+
+
 def interrupt_copy(path: Path, target: Path) -> None:
     """Interrupt a save after some of its chunks."""
     calls: list[Progress] = []
@@ -353,6 +451,16 @@ def test_a_chunk_that_changed_since_an_interruption_is_copied_again(tmp_path: Pa
     chunk = chunks / "0" / "0" / "0"
     chunk.write_bytes(bytes(len(chunk.read_bytes())))
     (chunks / "1" / "0" / "0").unlink()
+    imsave(imload(path), tmp_path / "b.zarr", workers=1)
+    assert chunks_of(tmp_path / "b.zarr") == chunks_of(path)
+
+
+@pytest.mark.leaves_partial
+def test_an_interrupted_copy_of_missing_chunks_is_resumed(tmp_path: Path) -> None:
+    path = write_image(tmp_path / "a.zarr", pixels((8, 40, 50)), "zyx", chunks=(1, 40, 50))
+    for k in (0, 5):
+        (path / "0" / "c" / str(k) / "0" / "0").unlink()
+    interrupt_copy(path, tmp_path / "b.zarr")
     imsave(imload(path), tmp_path / "b.zarr", workers=1)
     assert chunks_of(tmp_path / "b.zarr") == chunks_of(path)
 
@@ -466,6 +574,17 @@ def test_the_size_of_copied_files_is_compared_with_the_free_space(
         run(planned)
     monkeypatch.setattr(shutil, "disk_usage", lambda _: usage._replace(free=stored + 100_000))
     run(planned)
+
+
+def test_the_least_size_of_a_copy_is_found_in_the_first_files(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = write_image(tmp_path / "a.zarr", pyramid_of(pixels((8, 40, 50))), "zyx")
+    planned = plan([*imload(path), *imload(path)], tmp_path / "b.ome.zarr")
+    usage = shutil.disk_usage(tmp_path)
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: usage._replace(free=10))
+    with pytest.raises(TargetError, match="GB free and the save needs"):
+        check_save(planned)
 
 
 def test_a_sparse_copy_is_not_refused_for_its_largest_size(

@@ -5,6 +5,7 @@ import gc
 import numpy as np
 import pytest
 
+from napari_ferry.codecs.zarr import decoded_chunks
 from napari_ferry.codecs.zarr.decoded_chunks import ChunkCache
 
 
@@ -47,6 +48,18 @@ def test_chunks_that_are_read_once_have_a_small_part_of_the_cache():
         cache.put((0, k), chunk(10))
     assert len(cache) == 2
     assert cache.nbytes == 20
+
+
+def test_chunks_read_long_ago_are_forgotten(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(decoded_chunks, "_MOST_KEYS", 3)
+    cache = ChunkCache(100, 20)
+    for k in range(9):  # of which all but the last two were removed
+        cache.put((0, k), chunk(10))
+    for k in (4, 3):  # of which only the first is known from before
+        cache.put((0, k), chunk(10))
+    for k in range(10, 19):
+        cache.put((0, k), chunk(10))
+    assert [k for k in range(9) if cache.get((0, k)) is not None] == [4]
 
 
 def test_a_chunk_that_is_read_again_stays():

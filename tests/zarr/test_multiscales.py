@@ -279,6 +279,15 @@ COLORS: list[Any] = [
 ]
 
 
+def test_a_label_without_a_color_is_not_invalid(tmp_path: Path) -> None:
+    colors = [{"label-value": 1, "rgba": [255, 0, 0, 255]}, {"label-value": 2}]
+    attributes = {"image-label": {"colors": colors}}
+    path = write_image(tmp_path / "a.zarr", DATA[0, 0].astype("u1"), "yx", attributes=attributes)
+    (labels,) = imload(path)
+    listed = [value for value, _ in labels.display["colormap"]["direct"]]
+    assert listed == [None, 0, 1]
+
+
 @pytest.mark.parametrize("colors", COLORS)
 def test_invalid_colors_of_labels_are_left_out(colors: Any, tmp_path: Path) -> None:
     attributes = {"image-label": {"colors": colors, "properties": [{"label-value": 1, "area": 3}]}}

@@ -266,6 +266,9 @@ CASES: dict[str, Case] = {
     "fill value out of range": Case(write=edited("0/zarr.json", fill_value=-1), error="fill value"),
     "group without attributes": Case(write=edited("zarr.json", attributes=...), facts={"count": 3}),
     "attributes as text": Case(write=edited("zarr.json", attributes="x"), facts={"count": 3}),
+    "a group as a level": Case(
+        write=edited("0/zarr.json", node_type="group"), error="is a group, expected an array"
+    ),
     "older format": Case(write=edited("zarr.json", zarr_format=4), error="format 4"),
 }
 

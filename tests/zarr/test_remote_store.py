@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import fsspec
+import google_crc32c
 import numpy as np
 import pytest
 import zarr
@@ -180,6 +181,67 @@ def test_damaged_metadata_and_chunks_are_named(server: Server) -> None:
     (path / "zarr.json").write_text("{")
     with pytest.raises(UnreadableFileError, match=r"^a\.zarr is damaged: zarr\.json"):
         imload(f"{server.address}/a.zarr")
+
+
+@pytest.mark.parametrize(
+    ("start", "nbytes", "message"),
+    [(0, 0, "is damaged"), (25_000, 512, "it is too short"), (1 << 30, 512, "it is too short")],
+    ids=["empty", "beyond the end", "after the end"],
+)
+def test_wrong_places_of_chunks_in_shards_are_named(
+    start: int, nbytes: int, message: str, server: Server
+) -> None:
+    address = write_shards(server)
+    file = server.folder / "a.zarr" / "c" / "0" / "0" / "0"
+    content = file.read_bytes()
+    index = np.frombuffer(content[-772:-4], "<u8").copy()  # of 48 chunks, and a checksum
+    index[:2] = start, nbytes
+    checksum = google_crc32c.value(index.tobytes()).to_bytes(4, "little")
+    file.write_bytes(content[:-772] + index.tobytes() + checksum)
+    (image,) = imload(address)
+    with pytest.raises(UnreadableFileError, match=rf"^a\.zarr .*{message}"):
+        image.array[0, 0, 0]
+    assert_same_pixels(image.array[1:], DATA[1:])
+
+
+def test_errors_of_s3_are_known() -> None:
+    pytest.importorskip("s3fs")
+    from botocore.exceptions import NoCredentialsError
+
+    store = RemoteStore("s3://bucket/a.zarr")
+    with pytest.raises(store._errors):
+        raise NoCredentialsError
+
+
+def test_a_chunk_larger_than_any_chunk_is_named(server: Server) -> None:
+    path = write_pyramid(server.folder / "a.zarr")
+    (path / "0" / "c" / "0" / "0" / "0").write_bytes(bytes(2 << 20))
+    (image,) = imload(f"{server.address}/a.zarr")
+    with pytest.raises(UnreadableFileError, match="it has 2097152 bytes, expected at most"):
+        image.array[0]
+
+
+def test_a_group_without_a_list_of_its_arrays_is_refused(server: Server) -> None:
+    zarr.open_group(str(server.folder / "a.zarr"), mode="w")
+    write_array(server.folder / "a.zarr" / "one", DATA)
+    with pytest.raises(UnreadableFileError, match=r"^a\.zarr holds no images"):
+        imload(f"{server.address}/a.zarr")
+    assert len(imload(f"{server.address}/a.zarr/one")) == 1
+
+
+@pytest.mark.parametrize(
+    ("status", "message"), [(403, "refuses access"), (404, "open it again"), (500, "error 500")]
+)
+def test_metadata_that_are_gone_or_refused_later_are_named(
+    status: int, message: str, server: Server
+) -> None:
+    write_pyramid(server.folder / "a.zarr")
+    (image,) = imload(f"{server.address}/a.zarr")
+    store: Any = image.array.files.store  # type: ignore[attr-defined]
+    store._clock = lambda: time.monotonic() + 100
+    server.status = {"zarr.json": status}
+    with pytest.raises(UnreadableFileError, match=message):
+        image.array[0]
 
 
 def test_an_array_is_pickled_as_its_address(server: Server) -> None:

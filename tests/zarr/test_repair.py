@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import shutil
 import warnings
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -16,6 +17,7 @@ import zarr
 from helpers import assert_same_pixels, pixels
 from napari_ferry import Axis, FerryWarning, Image, imload, imsave
 from napari_ferry.codecs.zarr import codec
+from napari_ferry.codecs.zarr.repair import node_search
 from napari_ferry.errors import InvalidImageError, UnreadableFileError, UnsupportedFormatError
 from napari_ferry.saving.document_repair import Repair, run_repair
 from zarr_files import edit_json, write_array, write_group, write_image, write_labels, zip_store
@@ -216,6 +218,49 @@ def test_transformations_of_unknown_kinds_are_left(tmp_path: Path) -> None:
     repair = mend(path)
     assert not repair.changes
     assert "unknown kind (affine)" in repair.remarks[0]
+
+
+@pytest.mark.parametrize(
+    ("inner", "found"),
+    [
+        ([{"type": "scale", "scale": [4, 1, 0.5]}], [4, 1, 0.5]),
+        ([{"type": "scale", "scale": [4, "x", 1]}], [2, 0.5, 0.25]),  # that of the other level
+        ([5], [2, 0.5, 0.25]),
+    ],
+)
+def test_a_sequence_of_transformations_becomes_a_scale(
+    inner: list[Any], found: list[float], tmp_path: Path
+) -> None:
+    sequence = [{"type": "sequence", "transformations": inner}]
+    path = image(tmp_path, "0.5")
+    damage(
+        path,
+        lambda ome: multiscale(ome)["datasets"][0].update(coordinateTransformations=sequence),
+    )
+    mend(path)
+    first = multiscale(ome_of(path))["datasets"][0]["coordinateTransformations"][0]
+    assert first == {"type": "scale", "scale": found}
+
+
+def test_a_transformation_of_the_image_of_an_unknown_kind_is_left(tmp_path: Path) -> None:
+    outer = [{"type": "affine", "affine": [[1, 0, 0]]}]
+    path = image(tmp_path, "0.5", multiscale={"coordinateTransformations": outer})
+    repair = codec.repair(path, scale="1,1,1")
+    assert not repair.changes
+    assert "unknown kind (affine)" in repair.remarks[0]
+
+
+def test_levels_without_pixels_have_the_scale_of_the_first(tmp_path: Path) -> None:
+    path = image(tmp_path, "0.5")
+    for level, width in (("0", 20), ("1", 10)):
+        edit_json(path / level / "zarr.json", shape=[3, 0, width])
+    damage(path, steps(1, None, None, None))
+    mend(path, scale="2,3,4")
+    scales = [
+        each["coordinateTransformations"][0]["scale"]
+        for each in multiscale(ome_of(path))["datasets"]
+    ]
+    assert scales == [[2, 3, 4], [2, 3, 8]]
 
 
 def test_the_transformation_of_the_image_is_mended(tmp_path: Path) -> None:
@@ -437,6 +482,16 @@ def test_channels(version: str, tmp_path: Path) -> None:
     assert [channel.name for channel in opened.channels[:4]] == ["a", "b", "c", "d"]
 
 
+@pytest.mark.parametrize(
+    ("channels", "remark"),
+    [(5, "the channels in omero are not a list"), ([{}] * 9, "omero describes 9 channels, but")],
+)
+def test_channels_that_do_not_fit_are_left(channels: Any, remark: str, tmp_path: Path) -> None:
+    attributes = {"omero": {"channels": channels}}
+    path = write_image(tmp_path / "a.zarr", DATA, "cyx", attributes=attributes)
+    assert any(line.startswith(remark) for line in codec.repair(path).remarks)
+
+
 WINDOWS: list[tuple[Any, dict[str, float]]] = [
     ({"min": 9, "max": 1}, {"min": 1, "max": 9, "start": 1, "end": 9}),
     ({"min": 0, "max": 5, "start": 3, "end": 3}, {"min": 0, "max": 5, "start": 0, "end": 5}),
@@ -537,6 +592,63 @@ def test_plain_arrays_become_an_image(version: str, tmp_path: Path) -> None:
     ]
     for level, expected in zip(opened.levels, LEVELS, strict=True):
         assert_same_pixels(np.asarray(level), expected)
+
+
+def test_a_group_without_attributes_becomes_an_image(tmp_path: Path) -> None:
+    path = write_group(tmp_path / "a.zarr", {})
+    edit_json(path / "zarr.json", attributes=...)
+    write_array(path / "s0", DATA)
+    write_array(path / "counts", np.arange(5))
+    mend(path, ome=True, axes="zyx")
+    assert imload(path)[0].axis_names == ("z", "y", "x")
+
+
+def test_axes_are_written_into_the_arrays_that_have_them(tmp_path: Path) -> None:
+    path = write_group(tmp_path / "a.zarr", {})
+    edit_json(path / "zarr.json", attributes={})
+    write_array(path / "cells", DATA)
+    write_array(path / "counts", np.arange(5))
+    mend(path, axes="zyx")
+    names = [json.loads((path / each / "zarr.json").read_text()) for each in ("cells", "counts")]
+    assert [each.get("dimension_names") for each in names] == [["z", "y", "x"], None]
+
+
+def test_channels_among_the_axes_may_be_absent(tmp_path: Path) -> None:
+    path = write_array(tmp_path / "a.zarr", DATA)
+    mend(path, axes="czyx")
+    assert imload(path)[0].axis_names == ("z", "y", "x")
+
+
+def test_a_name_is_given_to_one_image_only(tmp_path: Path) -> None:
+    path = write_group(tmp_path / "a.zarr", {"bioformats2raw.layout": 3})
+    for name in ("0", "1"):
+        write_image(path / name, DATA, "zyx")
+    with pytest.raises(InvalidImageError, match="there are 2 images: give the path of one of them"):
+        codec.repair(path, name="cells")
+
+
+def test_a_level_that_is_none_is_left(tmp_path: Path) -> None:
+    path = image(tmp_path, "0.5")
+    other = write_array(tmp_path / "other.zarr", DATA.astype("f4"))
+    shutil.rmtree(path / "1")
+    other.rename(path / "1")
+    repair = codec.repair(path, scale="1,1,1")
+    assert any("float32, and does not fit (3, 16, 20) and uint16" in r for r in repair.remarks)
+
+
+def test_groups_with_too_many_names_are_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(node_search, "_MOST_NAMES", 1)
+    with pytest.raises(UnreadableFileError, match=r"a\.zarr has more than 1 arrays, groups or"):
+        codec.repair(image(tmp_path, "0.5"))
+
+
+def test_an_image_in_folders_that_are_not_groups_is_repaired(tmp_path: Path) -> None:
+    root = write_group(tmp_path / "a.zarr", {})
+    path = write_image(root / "folder" / "cells", DATA, "zyx", translation=(0, 0, 0))
+    damage(path, steps(0, "2", 1, 1))
+    assert len(codec.repair(path).changes) == 1
 
 
 def test_several_arrays_are_not_one_image(tmp_path: Path) -> None:

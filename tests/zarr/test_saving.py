@@ -7,6 +7,7 @@ import json
 import pickle  # noqa: TID251 - our own writes
 import time
 import tracemalloc
+import warnings
 import zipfile
 from collections.abc import Sequence
 from dataclasses import replace
@@ -30,11 +31,18 @@ from helpers import (
     pixels,
 )
 from napari_ferry import Axis, Channel, FerryWarning, Image, imload, imsave, plan
+from napari_ferry.arrays import Frames
 from napari_ferry.codecs.zarr import codec
 from napari_ferry.codecs.zarr.ome_documents import store_order
 from napari_ferry.codecs.zarr.saving import chunk_encoder, chunk_layout, pyramid, sections
 from napari_ferry.codecs.zarr.saving.downsampling import halve
-from napari_ferry.errors import FerryError, InvalidImageError, TargetError, TargetExistsError
+from napari_ferry.errors import (
+    FerryError,
+    InvalidImageError,
+    SaveError,
+    TargetError,
+    TargetExistsError,
+)
 from napari_ferry.saving.document_repair import run_repair
 from zarr_files import edit_json
 
@@ -301,6 +309,28 @@ def test_changes_of_a_single_channel_are_kept(tmp_path: Path) -> None:
     assert imload(path)[0].display == {**image.display, "contrast_limits": [7, 90]}
 
 
+def test_a_single_channel_hidden_by_another_program_is_hidden(tmp_path: Path) -> None:
+    path = tmp_path / "a.zarr"
+    imsave(replace(make_image("zyx"), display={"contrast_limits": [5, 90]}), path, version="0.4")
+    ome = attributes_of(path, version="0.4")
+    ome["omero"]["channels"][0]["active"] = False
+    edit_json(path / ".zattrs", **ome)
+    assert imload(path)[0].display["visible"] is False
+
+
+def test_a_record_of_another_shape_is_ignored(tmp_path: Path) -> None:
+    path = tmp_path / "a.zarr"
+    imsave(replace(make_image("zyx"), metadata={"mouse": 4}), path, version="0.4")
+    assert imload(path)[0].metadata["mouse"] == 4
+    shape = json.loads((path / "0" / ".zarray").read_text())["shape"]
+    edit_json(path / "0" / ".zarray", shape=[shape[0] + 1, *shape[1:]])
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", FerryWarning)
+        (image,) = imload(path)
+    assert image.shape == (shape[0] + 1, *shape[1:])
+    assert "mouse" not in image.metadata
+
+
 def test_a_damaged_record_is_ignored_with_a_warning(tmp_path: Path) -> None:
     path = tmp_path / "a.zarr"
     imsave(make_full_image("tyx"), path, version="0.4")
@@ -406,6 +436,30 @@ def test_stores_that_few_programs_open_are_a_loss(tmp_path: Path) -> None:
     assert "several images" in loss
 
 
+def test_labels_that_are_not_integers_are_a_loss(tmp_path: Path) -> None:
+    labels = replace(make_image("yx", "float32"), kind="labels")
+    (loss,) = plan(labels, tmp_path / "a.ome.zarr").losses
+    assert loss.startswith("labels of float32 are stored as an image")
+
+
+def test_windows_without_a_range_are_those_of_the_type(tmp_path: Path) -> None:
+    channels = (Channel("a", None, (5, 5)), Channel("b", None, (5, 9)))
+    imsave(replace(make_image("cyx"), channels=channels), tmp_path / "a.ome.zarr")
+    listed = attributes_of(tmp_path / "a.ome.zarr", version="0.5")["omero"]["channels"]
+    windows = [(each["window"]["start"], each["window"]["end"]) for each in listed]
+    assert windows == [(0, 65535), (5, 9)]
+
+
+def test_a_shard_whose_pixels_cannot_be_read_is_an_error(tmp_path: Path) -> None:
+    def fail(i: int) -> np.ndarray:
+        raise ValueError("no")
+
+    image = Image.from_array(Frames(fail, (2, 64, 64), np.uint8, 1))
+    with pytest.raises(SaveError):
+        imsave(image, tmp_path / "a.ome.zarr", shards=True)
+    assert not [*tmp_path.iterdir()]
+
+
 def test_colors_of_labels_that_another_program_changed_are_kept(tmp_path: Path) -> None:
     labels = replace(make_image("yx"), kind="labels", display={"opacity": 0.4})
     path = tmp_path / "a.zarr"
@@ -472,6 +526,14 @@ def test_only_a_folder_of_nothing_but_zarr_is_replaced(tmp_path: Path) -> None:
     with pytest.raises(TargetExistsError):
         imsave(make_image("zyx"), path, overwrite=True)
     assert (path / "0" / "keep.txt").read_text() == "mine"
+    (path / "0" / "keep.txt").rename(tmp_path / "keep.txt")
+    try:
+        (path / "0" / "c.0").symlink_to(tmp_path)
+    except OSError:
+        pytest.skip("links are not allowed")
+    with pytest.raises(TargetExistsError):
+        imsave(make_image("zyx"), path, overwrite=True)
+    assert (tmp_path / "keep.txt").read_text() == "mine"
     assert imload(path)[0].axis_names == ("z", "y", "x")
 
 

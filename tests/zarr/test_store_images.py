@@ -62,6 +62,12 @@ def test_missing_wells_and_fields_are_named(tmp_path: Path) -> None:
     assert "field 0 is missing" in texts
 
 
+def test_a_well_without_fields_is_refused(tmp_path: Path) -> None:
+    write_group(tmp_path / "well.zarr", {"well": {"images": ["0", 1]}})
+    with pytest.raises(UnreadableFileError, match=r"^well\.zarr is a well that lists no images"):
+        imload(tmp_path / "well.zarr")
+
+
 def test_a_plate_without_wells_is_refused(tmp_path: Path) -> None:
     write_group(tmp_path / "plate.zarr", {"plate": {"wells": [{"path": "../x"}]}})
     with pytest.raises(UnreadableFileError, match=r"^plate\.zarr is a plate without a well"):
@@ -123,6 +129,26 @@ def test_arrays_of_a_group_are_images(tmp_path: Path) -> None:
     assert [image.name for image in imload(path / "deep" / "er")] == ["a"]
 
 
+def test_images_of_a_group_are_opened_with_its_arrays(tmp_path: Path) -> None:
+    path = tmp_path / "group.zarr"
+    zarr.open_group(str(path), mode="w")
+    zarr.open_group(str(path / "empty"), mode="w")
+    with pytest.raises(UnreadableFileError, match=r"^group\.zarr holds no images"):
+        imload(path)
+    write_image(path / "cells", DATA, "tcyx")
+    assert [image.name for image in imload(path)] == ["cells"]
+    write_array(path / "plain", DATA[0])
+    assert {image.name for image in imload(path)} == {"cells", "plain"}
+
+
+def test_a_group_of_arrays_that_are_not_images_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "group.zarr"
+    zarr.open_group(str(path), mode="w")
+    write_array(path / "numbers", np.arange(5))
+    with pytest.raises(UnreadableFileError, match="numbers has the shape"):
+        imload(path)
+
+
 def test_consolidated_metadata_do_no_harm(tmp_path: Path) -> None:
     path = tmp_path / "group.zarr"
     zarr.open_group(str(path), mode="w", zarr_format=2)
@@ -164,6 +190,13 @@ def test_coordinates_of_xarray_are_scales_and_names(tmp_path: Path) -> None:
         ("x", 1.0, None, 0.0),
     ]
     assert [channel.name for channel in image.channels] == names
+
+
+def test_coordinates_that_do_not_describe_an_axis_are_left_out(tmp_path: Path) -> None:
+    coords = {"c": ([0.1, 0.2, 0.3], ""), "y": (np.arange(5.0), "um"), "x": (["a"] * 20, "")}
+    (image,) = imload(write_xarray(tmp_path / "x.zarr", DATA, coords))
+    assert [(axis.scale, axis.unit) for axis in image.axes] == [(1, None)] * 4
+    assert not image.channels
 
 
 def test_uneven_coordinates_are_reported(tmp_path: Path) -> None:
@@ -305,6 +338,68 @@ def test_a_damaged_entry_of_a_zip_file_is_named(tmp_path: Path) -> None:
     (image,) = imload(tmp_path / "a.ozx")
     with pytest.raises(UnreadableFileError, match=r"a\.ozx is damaged: c/0/0/0/0 .*checksum"):
         np.asarray(image.array)
+
+
+def zip_last(folder: Path, key: str, target: Path, method: int = zipfile.ZIP_STORED) -> Path:
+    """Put a store into a ZIP file, one of its files last and with a compression of its own."""
+    with zipfile.ZipFile(target, "w") as file:
+        for each in sorted(path for path in folder.rglob("*") if path.is_file()):
+            if each != folder / key:
+                file.write(each, each.relative_to(folder))
+        file.write(folder / key, key, method)
+    return target
+
+
+def damage_entry(path: Path, offset: int, value: bytes, *, is_local: bool = False) -> None:
+    """Change bytes of the header of the last entry, in the directory or before its content."""
+    content = bytearray(path.read_bytes())
+    at = content.rindex(b"PK\x03\x04" if is_local else b"PK\x01\x02") + offset
+    content[at : at + len(value)] = value
+    path.write_bytes(content)
+
+
+@pytest.mark.parametrize(
+    ("offset", "value", "is_local", "message"),
+    [
+        (8, b"\1", False, "it is encrypted in the ZIP file"),
+        (10, b"\x0c", False, "it is compressed by method 12 in the ZIP file"),
+        (0, b"XX", True, "its header in the ZIP file is invalid"),
+        (42, b"\xff\xff\xff\x7f", False, "the ZIP file ends before it"),
+        (20, b"\xff\xff\xff\x0f", False, "it has 268435455 bytes, expected at most"),
+    ],
+)
+def test_an_entry_that_cannot_be_read_is_named(
+    offset: int, value: bytes, is_local: bool, message: str, tmp_path: Path
+) -> None:
+    path = write_array(tmp_path / "b.zarr", DATA, chunks=DATA.shape, compressors=None)
+    zipped = zip_last(path, "c/0/0/0/0", tmp_path / "a.ozx")
+    damage_entry(zipped, offset, value, is_local=is_local)
+    (image,) = imload(zipped)
+    with pytest.raises(UnreadableFileError, match=rf"a\.ozx .*c/0/0/0/0.*{message}"):
+        np.asarray(image.array)
+    image.close()
+
+
+def test_shards_in_a_zip_file_may_be_missing_or_short(tmp_path: Path) -> None:
+    path = write_array(tmp_path / "b.zarr", DATA, chunks=(1, 1, 8, 10), shards=(1, 3, 16, 20))
+    (path / "c" / "1" / "0" / "0" / "0").unlink()
+    (image,) = imload(zip_store(path, tmp_path / "a.ozx"))
+    assert_same_pixels(np.asarray(image.array[0]), DATA[0])
+    assert not image.array[1].any()
+    image.close()
+    (path / "c" / "0" / "0" / "0" / "0").write_bytes(b"short")
+    (image,) = imload(zip_store(path, tmp_path / "b.ozx"))
+    with pytest.raises(UnreadableFileError, match=r"b\.ozx is damaged: .*c/0/0/0/0"):
+        image.array[0]
+    image.close()
+
+
+def test_groups_in_a_zip_file(tmp_path: Path) -> None:
+    path = tmp_path / "b.zarr"
+    zarr.open_group(str(path), mode="w")
+    zarr.open_group(str(path / "deep"), mode="w")
+    write_array(path / "deep" / "one", DATA)
+    assert [image.name for image in imload(zip_store(path, tmp_path / "a.ozx"))] == ["deep/one"]
 
 
 def test_a_zip_file_of_other_things_is_refused(tmp_path: Path) -> None:

@@ -76,8 +76,9 @@ class ZipStore:
         entry = self._entries.get(key)
         if entry is None:
             return None
-        if max(entry.nbytes, entry.stored) > most:
-            raise DamageError(f"it has {entry.nbytes} bytes, expected at most {most}")
+        size = max(entry.nbytes, entry.stored)
+        if size > most:
+            raise DamageError(f"it has {size} bytes, expected at most {most}")
         data = self._read_stored(entry, 0, entry.stored)
         if entry.method == zipfile.ZIP_DEFLATED:
             try:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
@@ -68,6 +69,13 @@ def test_changed_names_and_colors_win_over_the_record() -> None:
     assert found.name == "new"
     assert found.channels == (Channel("DAPI", "#0000ff", (1.0, 9.0)), Channel("b"))
     assert found.metadata == {"k": 1}
+
+
+def test_a_removed_color_of_a_single_channel_is_left_out() -> None:
+    green = make("zyx", (2, 5, 7), display={"colormap": "green", "gamma": 2.0})
+    color = re.search(' Color="[^"]*"', write(green))
+    assert color is not None
+    assert edited(green, (color[0], "")).display == {"gamma": 2.0}
 
 
 @pytest.mark.parametrize(

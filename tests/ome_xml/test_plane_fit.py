@@ -11,7 +11,7 @@ import pytest
 from napari_ferry.errors import UnreadableFileError
 from napari_ferry.image.record import MAX_PLANES
 from napari_ferry.ome_xml import fit_planes
-from ome_documents import foreign, parse
+from ome_documents import foreign, make, parse, write
 
 
 def pages(*counts: int | None) -> Callable[[int, int], int | None]:
@@ -74,6 +74,19 @@ def test_a_channel_without_planes_is_left_out(channel: int) -> None:
     fit = fit_planes(parse(foreign(sizes=sizes(c=2, t=4), inside=inside)), pages(4))
     assert fit.image.planes()[:, 1].tolist() == [0, 1, 2, 3]
     assert [each.name for each in fit.image.description.channels] == ["ab"[channel]]
+
+
+def test_axes_that_share_a_dimension_cannot_be_shortened() -> None:
+    image = parse(write(make("paczyx", (3, 4, 1, 1, 5, 7))))
+    with pytest.raises(UnreadableFileError, match="more planes than exist along p and a"):
+        fit_planes(image, pages(6))
+
+
+def test_displays_of_channels_that_were_not_recorded_are_left_out() -> None:
+    displays = [{"gamma": 1.0}, {"gamma": 2.0}, {"gamma": 3.0}]
+    image = parse(write(make("cyx", (3, 5, 7), display={"channels": displays})))
+    found = fit_planes(image, pages(2)).image.description
+    assert (found.display or {})["channels"] == displays[:2]
 
 
 def test_positions_without_planes_are_left_out() -> None:

@@ -45,6 +45,7 @@ ODD_TIMES = TIMES.replace('TheT="2" TheZ="1" ', 'ExposureTime="3" TheT="2" TheZ=
         (BLOCKS + TIMES.replace('DeltaTUnit="ms"', 'DeltaTUnit="s"', 1), True),
         (f"<!-- {TIMES} -->{BLOCKS}", False),
         (f"{BLOCKS}<!-- {TIMES} -->", False),
+        (BLOCKS.replace('"', "'"), False),
         (BLOCKS.replace('IFD="3"', 'IFD="&#51;"'), False),
         (BLOCKS + '<x:Plane xmlns:x="other" TheC="0"/>', True),
         (BLOCKS + "<Pixels>" + TIMES + "</Pixels>", True),

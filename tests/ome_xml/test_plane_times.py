@@ -40,5 +40,7 @@ def test_times_of_planes_are_in_the_metadata() -> None:
     assert kept["order"] == "TZC"
     assert kept["unit"] == "ms"
     assert kept["values"] == [10 * t + z + 0.5 * c for t, z, c in places]
-    for broken in (planes[1:], [planes[0], *planes[:-1]], [planes[0].replace("TheT", "x")]):
+    outside = [planes[0].replace('TheT="3"', 'TheT="9"'), *planes[1:]]
+    same = [planes[0], *planes[:-1]]
+    for broken in (planes[1:], same, [planes[0].replace("TheT", "x")], outside):
         assert times_of("".join(broken))[1] is None

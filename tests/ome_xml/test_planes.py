@@ -99,6 +99,7 @@ def test_the_order_of_planes_in_a_foreign_file() -> None:
     assert 'DimensionOrder="XYZCT"' in xml
     found = parse(xml.replace("XYZCT", "XYTCZ"))
     assert [axis.name for axis in found.description.axes] == list("tczyx")
+    assert not found.is_in_order()
     ifds = found.planes()[:, 1].reshape(4, 2, 3)
     assert ifds.tolist() == np.arange(24).reshape(3, 2, 4).transpose(2, 1, 0).tolist()
 

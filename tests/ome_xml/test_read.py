@@ -106,6 +106,23 @@ def test_channels_and_other_metadata() -> None:
     assert {axis.translation for axis in found.axes} == {0.0}
 
 
+def test_notes_and_instruments_are_metadata() -> None:
+    namespace = "openmicroscopy.org/omero/dimension/modulo"
+    modulo = '<Modulo namespace="x"><ModuloAlongT Type="lifetime"/><Empty/></Modulo>'
+    notes = (
+        '<Instrument ID="Instrument:0"><Microscope Model="X1"/></Instrument><StructuredAnnotations>'
+        f'<XMLAnnotation ID="Annotation:0" Namespace="{namespace}"><Value>{modulo}</Value>'
+        "</XMLAnnotation></StructuredAnnotations>"
+    )
+    image = '<InstrumentRef ID="Instrument:0"/><AnnotationRef ID="Annotation:0"/>'
+    xml = foreign(image=image).replace("</OME>", notes + "</OME>")
+    ome = (parse(xml).description.metadata or {})["ome"]
+    assert ome["Instrument"]["Microscopes"] == [{"Model": "X1"}]
+    (found,) = ome["Modulo"]["Modulos"]
+    assert found["ModuloAlongTs"] == [{"Type": "lifetime"}]
+    assert "Emptys" not in found
+
+
 def test_a_doctype_is_refused_and_no_file_is_read() -> None:
     evil = foreign(image="<Description>&x;</Description>").replace(
         "<OME", '<!DOCTYPE OME [<!ENTITY x SYSTEM "file:///etc/passwd">]><OME', 1

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from napari_ferry.image import Axis, Channel
+from napari_ferry.ome_xml import parse_ome_xml
 from ome_documents import foreign, parse
 
 FC = "http://www.openmicroscopy.org/XMLschemas/OME/FC/ome.xsd"
@@ -24,6 +25,12 @@ def test_steps_of_the_image() -> None:
     assert axes["y"] == Axis("y", 0.3, "micrometer")
     assert axes["z"] == Axis("z", 0.7, "micrometer")
     assert axes["t"] == Axis("t", 5, "second")
+
+
+def test_an_image_without_pixels_is_passed_over() -> None:
+    xml = foreign(namespace=FC).replace("<Image", '<Image ID="Image:9" Name="none"/><Image', 1)
+    images = parse_ome_xml(xml)
+    assert [image.description.name for image in images] == ["theirs"]
 
 
 def test_steps_of_the_pixels_win_over_those_of_the_image() -> None:

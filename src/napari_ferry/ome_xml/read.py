@@ -237,7 +237,7 @@ def _parse_metadata(
     units = {key: symbol for key, symbol in pixels.items() if key.endswith("Unit")}
     found["Units"] = {key: symbol for key, symbol in units.items() if not from_ome(symbol)}
     for note in notes:
-        if "Modulo" in note.get("Namespace", ""):
+        if note.get("Namespace", "").lower().endswith("dimension/modulo"):
             found["Modulo"] = _plain(note.find("Value"))
 
     small = {key: value for key, value in found.items() if value and _is_small(value)}

@@ -81,6 +81,19 @@ def test_fields_may_be_in_folders_and_a_pattern_may_have_both() -> None:
     assert_same_pixels(image.load(), DATA)
 
 
+def test_a_field_in_a_folder_and_a_file_has_the_same_text() -> None:
+    for i in range(3):
+        for k in range(3):
+            Path(f"pos {i}/raw").mkdir(parents=True, exist_ok=True)
+            imsave(DATA[i, 0] if i == k else DATA[0, 1], f"pos {i}/raw/z{k}.tif")
+    Path("pos 7").mkdir()
+    Path("pos 8").write_text("a file")
+    Path("pos 9").mkdir()
+    Path("pos 9/raw").write_text("a file")
+    (image,) = imload("pos {i}/raw/z{i}.tif")
+    assert_same_pixels(image.load(), DATA[:, 0])
+
+
 def test_a_list_of_a_partition_keeps_the_order_along_each_axis() -> None:
     save_grid()
     paths = [f"img.t_{t}.c_{c}.tif" for t in (10, 0) for c in ("GFP", "DAPI")]

@@ -27,6 +27,10 @@ def test_gaps_are_found(numbers, gap):
     assert find_gap(names) == expected
 
 
+def test_names_with_different_counts_of_numbers_have_no_gaps():
+    assert find_gap(["a1.tif", "a1b2.tif", "a9.tif"]) is None
+
+
 def test_a_duplicate_number_is_a_gap():
     assert find_gap(["a1.tif", "a01.tif", "a2.tif"]) == ("a1.tif", "a01.tif")
     assert find_gap(["a1.tif", "b1.tif", "b2.tif"]) is None

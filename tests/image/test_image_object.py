@@ -1,9 +1,14 @@
 """Images as objects at a prompt: their text, pixels, length and context."""
 
+import base64
+import io
+import re
 from pathlib import Path
 
+import dask.array
 import numpy as np
 import pytest
+from PIL import Image as Pictures
 
 from napari_ferry import Axis, Image, imload, imsave
 
@@ -63,6 +68,26 @@ def test_a_notebook_shows_images_without_a_picture_too(array: object):
 @pytest.mark.parametrize("dtype", [bool, np.int16, np.float32, np.complex64, np.uint8])
 def test_a_picture_of_any_type(dtype: type):
     assert "<img" in cells(PIXELS.astype(dtype))._repr_html_()
+
+
+def test_a_picture_of_colors_has_these_colors():
+    colors = np.zeros((1, 2, 3), np.uint8)
+    colors[0, :, 1] = 7, 200
+    text = Image.from_array(colors, "yxs")._repr_html_()
+    data = base64.b64decode(re.search("base64,([^\"']*)", text)[1])
+    with Pictures.open(io.BytesIO(data)) as picture:
+        assert np.asarray(picture.convert("RGB")).tolist() == colors.tolist()
+
+
+def test_a_huge_plane_is_not_read_for_a_picture():
+    plane = np.broadcast_to(np.uint8(0), (9000, 9000))
+    assert "<img" not in Image.from_array(plane, "yx")._repr_html_()
+    assert "<img" in Image.from_array(plane[:900], "yx")._repr_html_()
+
+
+def test_an_array_of_dask_stays_as_it_is():
+    array = dask.array.zeros((3, 40, 50), chunks=(2, 20, 50))
+    assert cells(array).to_dask() is array
 
 
 def test_an_image_is_an_array_of_its_pixels(tmp_path: Path):

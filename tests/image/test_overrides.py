@@ -170,3 +170,8 @@ def test_one_name_for_each_image() -> None:
 def test_what_does_not_fit_is_refused(metadata: Any, message: str) -> None:
     with pytest.raises(InvalidImageError, match=message):
         override_all([IMAGE], metadata)
+
+
+def test_metadata_that_are_no_mapping_are_refused() -> None:
+    with pytest.raises(InvalidImageError, match="The metadata are 5: give a mapping of names"):
+        IMAGE.replace(metadata=5)

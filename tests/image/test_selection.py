@@ -89,6 +89,12 @@ def test_uneven_indices_have_no_scale_and_a_warning() -> None:
     assert_same_pixels(part.load(), WHOLE[[0, 1, 3]])
 
 
+def test_uneven_indices_of_axes_without_positions_are_no_loss() -> None:
+    spectral = replace(IMAGE, axes=(Axis("t"), Axis("c", 10, "nm", 400), *IMAGE.axes[2:]))
+    part = select(spectral, {"t": [0, 1, 3], "c": [0, 2, 1]})
+    assert part.axes[:2] == (Axis("t"), Axis("c", 10, "nm", 400))
+
+
 def test_a_pyramid_keeps_levels_of_equal_length() -> None:
     pyramid = replace(IMAGE, levels=(WHOLE, WHOLE[..., ::2, ::2]))
     assert [level.shape for level in select(pyramid, {"c": 0}).levels] == [(6, 8, 9), (6, 4, 5)]

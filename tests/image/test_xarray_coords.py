@@ -54,6 +54,11 @@ def test_texts_and_uneven_numbers_are_labels(coords: list[object], labels: list[
     assert Image.from_xarray(again).metadata == image.metadata
 
 
+def test_coordinates_that_are_not_numbers_are_no_positions() -> None:
+    data = xarray.DataArray(STACK[:3], dims=("z", "y", "x"), coords={"z": [True, False, True]})
+    assert Image.from_xarray(data).axes[0] == Axis("z")
+
+
 def test_uneven_positions_in_space_and_time_are_refused() -> None:
     data = xarray.DataArray(STACK[:3], dims=("z", "y", "x"), coords={"z": [3, 10, 21]})
     with pytest.raises(InvalidImageError, match="axis z are not evenly spaced"):

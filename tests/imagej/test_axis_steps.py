@@ -51,6 +51,13 @@ def test_an_uncalibrated_image_is_not_calibrated() -> None:
         assert not {"unit", "yunit", "spacing", "finterval", "fps"} & tags.metadata.keys()
 
 
+def test_a_time_along_y_has_a_unit_of_its_own() -> None:
+    kymograph = calibrate(make("yx", (5, 7)), y=(20.0, "millisecond"), x=(0.5, "micrometer"))
+    tags = to_imagej(kymograph)
+    assert tags.resolution == (2, 0.05)
+    assert (tags.metadata["unit"], tags.metadata["yunit"]) == ("micron", "ms")
+
+
 def test_lengths_are_written_in_micrometers() -> None:
     image = calibrate(
         make("tzyx", (2, 2, 5, 7)),

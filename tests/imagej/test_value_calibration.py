@@ -56,6 +56,17 @@ def test_signed_16_bit_values_are_signed(tmp_path: Path) -> None:
     assert_same_pixels(again.array, signed())
 
 
+def test_ranges_of_channels_are_calibrated(tmp_path: Path) -> None:
+    data = np.stack([stored(signed()), stored(signed())], 1)
+    metadata = {"axes": "ZCYX", "mode": "composite", "cf": 0, "c0": -32768.0, "c1": 1.0}
+    metadata |= {"Ranges": (32668.0, 32868.0, 32768.0, 32968.0)}
+    tifffile.imwrite(tmp_path / "a.tif", data, imagej=True, metadata=metadata)
+    (image,) = imload(tmp_path / "a.tif")
+    first = np.take(image.array, 0, axis=image.axis_names.index("c"))
+    assert_same_pixels(first, signed())
+    assert [channel.contrast_limits for channel in image.channels] == [(-100, 100), (0, 200)]
+
+
 @pytest.mark.parametrize(
     ("dtype", "text", "expected"),
     [

@@ -10,6 +10,7 @@ from types import ModuleType
 
 import numpy as np
 import pytest
+from PIL import Image as Pictures
 
 from napari_ferry import FerryWarning, imload, imsave, save_gif, save_video
 from napari_ferry.arrays import blocks
@@ -69,6 +70,15 @@ def test_different_frame_rates_are_reported(tmp_path: Path) -> None:
     with pytest.warns(FerryWarning, match=r"frame rates .* differ: that of a\.mkv"):
         (image,) = video.open_many(paths)
     assert image.frame_rate == 20
+
+
+def test_uneven_times_of_joined_files_are_reported(tmp_path: Path) -> None:
+    first, *others = (Pictures.fromarray(frame) for frame in MOVIE[:3])
+    for name in ("a.gif", "b.gif"):
+        first.save(tmp_path / name, save_all=True, append_images=others, duration=[50, 90, 50])
+    with pytest.warns(FerryWarning, match="frames of a.gif, b.gif are unevenly spaced: their mean"):
+        (image,) = gif.open_many([tmp_path / "a.gif", tmp_path / "b.gif"])
+    assert len(image.array) == 6
 
 
 def test_threads_read_the_right_frames_of_joined_files(tmp_path: Path) -> None:

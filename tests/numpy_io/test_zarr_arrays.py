@@ -1,9 +1,11 @@
 """New Zarr arrays, new ones like others, and existing ones."""
 
 import json
+import shutil
 import sys
 from pathlib import Path
 
+import dask.array
 import numpy as np
 import pytest
 
@@ -162,6 +164,40 @@ def test_the_full_resolution_of_an_ome_zarr_image_is_opened(path: Path):
         "multiscales": [{"axes": axes, "datasets": datasets}],
     }
     assert open_zarr(path).shape == (8, 8)
+
+
+def test_an_array_in_a_zip_file_is_only_read(path: Path):
+    array = new_zarr(path, PIXELS.shape, (1, 30, 20), PIXELS.dtype)
+    array[...] = PIXELS
+    zipped = Path(shutil.make_archive(str(path.with_name("b")), "zip", path))
+    zipped = zipped.rename(zipped.with_suffix(".ozx"))
+    opened = open_zarr(zipped)
+    np.testing.assert_array_equal(opened[...], PIXELS)
+    opened.store.close()
+    with pytest.raises(InvalidImageError, match=r"b\.ozx is a ZIP file, which can only be read"):
+        open_zarr(zipped, mode="r+")
+
+
+def test_a_folder_without_an_array_is_refused(path: Path):
+    path.mkdir(parents=True)
+    with pytest.raises(
+        UnreadableFileError, match=r"cells\.zarr is not a Zarr array: give the fold"
+    ):
+        open_zarr(path)
+
+
+def test_impossible_places_and_compressions_are_refused(path: Path):
+    with pytest.raises(InvalidImageError, match="The path is missing: give one, or in_memory=True"):
+        new_zarr(None, (4, 4), (2, 2), "uint8")
+    with pytest.raises(TargetError, match=r"cells\.ozx would be a ZIP file"):
+        new_zarr(path.with_suffix(".ozx"), (4, 4), (2, 2), "uint8")
+    with pytest.raises(InvalidImageError, match="The compression is 'gzip': give 'zstd', "):
+        new_zarr(path, (4, 4), (2, 2), "uint8", compression="gzip")
+
+
+def test_an_array_like_one_of_dask_has_its_first_chunks(path: Path):
+    lazy = dask.array.zeros((4, 8), chunks=(2, (3, 5)), dtype="uint8")
+    assert new_zarr_like(path, lazy).chunks == (2, 3)
 
 
 def test_without_zarr_python_a_sentence_says_what_to_install(

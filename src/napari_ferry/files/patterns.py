@@ -37,9 +37,7 @@ def field_names(path: Path) -> list[str]:
 
 def find_matches(pattern: Path) -> list[Match]:
     """Return the files and folders of a pattern in natural order, without hidden ones."""
-    first = next((k for k, part in enumerate(pattern.parts) if _SPECIAL.search(part)), None)
-    if first is None:
-        return [Match(pattern, {})]
+    first = next(k for k, part in enumerate(pattern.parts) if _SPECIAL.search(part))
     matches = [Match(Path(*pattern.parts[:first]), {})]
     for k, part in enumerate(pattern.parts[first:], first):
         is_last = k == len(pattern.parts) - 1

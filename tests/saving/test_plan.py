@@ -49,6 +49,7 @@ from napari_ferry import (
 )
 from napari_ferry.saving.disk.plain_files import reserve
 from napari_ferry.saving.partial.interruption import partial_folder
+from napari_ferry.saving.plan_run import check_save
 from operations import Operations, fail
 
 resource = pytest.importorskip("resource", reason="faults are made the POSIX way")
@@ -184,6 +185,15 @@ def test_a_disk_without_room_is_refused_before_the_first_byte(kind, small_disk: 
         TargetError, match=r"0\.00 GB free and the save needs 0\.00 GB: free some space"
     ):
         kind.save(lazy_movie(1, pytest.fail, frames=40), small_disk)
+    assert names(small_disk) == []
+
+
+@pytest.mark.parametrize("folder", ["", "new", "new/newer"])
+def test_the_disk_of_a_folder_that_is_to_be_made_is_checked(folder: str, small_disk: Path):
+    target = small_disk / folder / "a.tif"
+    check_save(plan(np.zeros((4, 100, 100), np.uint8), target))
+    with pytest.raises(TargetError, match="GB free and the save needs"):
+        check_save(plan(np.zeros((40, 1000, 1000), np.uint8), target))
     assert names(small_disk) == []
 
 

@@ -179,6 +179,8 @@ def check_save(plan: Plan, *, overwrite: bool = False) -> None:
     with targeting(folder):
         if check_folder(folder):
             _check_targets(_follow_links(plan), overwrite)
+        else:
+            _check_space(plan)
 
 
 def _created_paths(plan: Plan, count: int) -> tuple[Path, ...]:
@@ -249,6 +251,11 @@ def _check_targets(plan: Plan, overwrite: bool) -> None:
     _check_existing(plan, plan.existing, overwrite)
     for path in plan.existing:
         check_replaceable(path)
+    _check_space(plan)
+
+
+def _check_space(plan: Plan) -> None:
+    """Refuse a plan that needs more space than the disk of its folder has."""
     # the size of encoded files is only a maximum
     fixed = sum(f.nbytes for f in plan.files if f.create and not f.is_encoded)
     encoded = [

@@ -63,7 +63,7 @@ def check_free_space(
     Parameters
     ----------
     folder : Path
-        Folder of the files.
+        Folder of the files; it may have to be made.
     nbytes : int
         Size of the files of known size, in bytes.
     encoded : iterable of (int, callable)
@@ -77,7 +77,7 @@ def check_free_space(
     """
     import shutil  # its import takes half as long as that of this package
 
-    free = shutil.disk_usage(folder).free
+    free = shutil.disk_usage(next(p for p in (folder, *folder.parents) if p.is_dir())).free
     for most, find_least in encoded:
         if nbytes <= free < nbytes + most:
             nbytes += find_least(free - nbytes)

@@ -270,6 +270,57 @@ def test_a_closed_form_is_deleted_while_napari_shows_the_progress(
     assert is_handling
 
 
+def test_a_running_batch_is_shown_again_when_the_dock_is_opened_again(
+    dock, folder, shared_viewer, qtbot, monkeypatch
+):
+    from napari_ferry.widgets.convert import batch_run
+
+    may_go_on, run = threading.Event(), batch_run.run
+
+    def wait_and_run(plan, **options):
+        assert may_go_on.wait(WAIT / 1000)
+        return run(plan, **options)
+
+    monkeypatch.setattr(batch_run, "run", wait_and_run)
+    drop(dock, folder)
+    panel = dock.panel
+    wait_until_listed(panel, qtbot)
+    panel.button.click()
+    shared_viewer.window.remove_dock_widget("all")
+    assert panel.is_running
+
+    _, again = shared_viewer.window.add_plugin_dock_widget("napari-ferry", "Convert folder")
+    assert again is not dock
+    assert again.panel is panel
+    qtbot.waitUntil(panel.isVisible, timeout=WAIT)
+    assert panel.button.text() == convert_words.STOP
+    panel.button.click()
+    may_go_on.set()
+    qtbot.waitUntil(lambda: not panel.is_running, timeout=WAIT)
+    assert "0 converted, 4 not converted yet" in panel.summary.text()
+    panel.targets.pattern.setText("{name} again")
+    panel.targets.changed.emit()
+    wait_until_listed(panel, qtbot)
+    convert(panel, qtbot)
+    assert "3 converted, 1 failed" in panel.summary.text()
+
+
+def test_the_end_of_a_batch_without_its_dock_is_a_notification(
+    dock, folder, shared_viewer, qtbot, monkeypatch
+):
+    from napari_ferry.widgets.convert import batch_panel
+
+    said = []
+    monkeypatch.setattr(batch_panel, "show_warning", said.append)
+    drop(dock, folder)
+    panel = dock.panel
+    wait_until_listed(panel, qtbot)
+    panel.button.click()
+    shared_viewer.window.remove_dock_widget("all")
+    qtbot.waitUntil(lambda: bool(said), timeout=WAIT)
+    assert said[0].startswith("Convert folder: 3 converted, 1 failed, ")
+
+
 def test_what_the_command_line_converted_is_up_to_date(dock, folder, qtbot):
     (folder / "damaged.tif").unlink()
     out = folder.with_name("recordings-ome-tif")

@@ -6,6 +6,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from napari.utils.notifications import show_info, show_warning
+
 from napari_ferry.batch.job_count import BatchProgress
 from napari_ferry.batch.report import Report
 from napari_ferry.plugin.manifest import PLUGIN
@@ -192,8 +194,16 @@ class BatchPanel(ChoicePanel):
         self.report = None
 
     def _on_failed(self, error: Exception) -> None:
+        text = convert_words.in_form_words(sentence(error))
+        self._announce(text, is_problem=True)
         self._end()
-        self.summary.show_error(convert_words.in_form_words(sentence(error)))
+        self.summary.show_error(text)
+
+    def _announce(self, text: str, *, is_problem: bool) -> None:
+        """Show how the batch has ended in a notification, unless the form is visible."""
+        is_stopped = self.entry is not None and self.entry.is_stopped  # the window is closed
+        if not self.isVisible() and not is_stopped:
+            (show_warning if is_problem else show_info)(f"Convert folder: {text}")
 
     def _show_report(self, report: Report) -> None:
         """Show the numbers, and the files that failed."""
@@ -203,7 +213,9 @@ class BatchPanel(ChoicePanel):
         total = report.remaining + len(report.outcomes)
         self._store_unfinished(total - report.remaining, total)
         folder = self.batch.request.naming.folder
-        self.summary.show_plan(describe_report(report, folder), describe_problems(report))
+        description = describe_report(report, folder)
+        self.summary.show_plan(description, describe_problems(report))
+        self._announce(description.headline, is_problem=bool(report.count("failed")))
 
     def _end(self) -> None:
         """Enable the form again."""

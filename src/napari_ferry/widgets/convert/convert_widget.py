@@ -22,12 +22,16 @@ if TYPE_CHECKING:
 
     from napari_ferry.widgets.convert.batch_panel import BatchPanel
 
+_CLOSED: list[ConvertFolder] = []
+"""Forms whose docks were closed while their batches go on; a new dock shows them again."""
+
 
 class ConvertFolder(QWidget):
     """Form that converts every data set of a folder; accepts dropped folders and files.
 
     Its modules are imported in another thread, then the form is made in steps, each in an event of
-    its own. A form that is used before that is made at once.
+    its own. A form that is used before that is made at once. While a batch of a closed dock is
+    running, a new dock shows its form again.
 
     Parameters
     ----------
@@ -38,8 +42,9 @@ class ConvertFolder(QWidget):
     def __init__(self, napari_viewer: Viewer) -> None:
         super().__init__()
         self.viewer = napari_viewer
-        self.saved = load_choices()
-        self._steps = Steps(self._make())
+        panel = _take_running(napari_viewer)
+        self.saved = load_choices() if panel is None else panel.saved
+        self._steps = Steps(self._make() if panel is None else self._show_again(panel))
         self.setAcceptDrops(True)
         self.setMinimumWidth(FORM_WIDTH)
         # or else napari would add a stretch above the form, which is not there yet
@@ -51,7 +56,10 @@ class ConvertFolder(QWidget):
         self.timer.timeout.connect(self._take_step)
         self.worker = BackgroundWorker(self)
         self.worker.failed.connect(self._take_step)  # which raises the same error
-        self.worker.call(partial(import_modules, CONVERT), self._take_step)
+        if panel is None:
+            self.worker.call(partial(import_modules, CONVERT), self._take_step)
+        else:
+            self._steps.finish()
 
     def _take_step(self, _: object = None) -> None:
         if not self.is_complete:
@@ -74,6 +82,11 @@ class ConvertFolder(QWidget):
         panel.add_formats()
         yield
         formats.add_drawing()
+        return panel
+
+    def _show_again(self, panel: BatchPanel) -> Generator[None, None, BatchPanel]:
+        self.column.addWidget(panel)
+        yield
         return panel
 
     @property
@@ -123,8 +136,30 @@ class ConvertFolder(QWidget):
             return
         self._save_choices()
         panel.leave()
+        _CLOSED.append(self)
         panel.when_idle(self._delete)
 
     def _delete(self) -> None:
+        _CLOSED.remove(self)
         self._save_choices()
         self.deleteLater()
+
+    def hand_over(self) -> BatchPanel:
+        """Return the form for another dock, and delete this one."""
+        panel = self.panel
+        panel.on_idle = None
+        _CLOSED.remove(self)
+        self.deleteLater()
+        return panel
+
+
+def _take_running(viewer: Viewer) -> BatchPanel | None:
+    """Return the form of a closed dock of a viewer whose batch is running, if there is one."""
+    closed = (form for form in _CLOSED if _is_same(form.viewer, viewer))
+    form = next(closed, None)
+    return None if form is None else form.hand_over()
+
+
+def _is_same(first: Viewer, second: Viewer) -> bool:
+    """Return True for one viewer, of which napari gives each plugin another proxy."""
+    return getattr(first, "__wrapped__", first) is getattr(second, "__wrapped__", second)

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
+import PIL.Image
 import pytest
 import tifffile
 
@@ -71,6 +72,43 @@ def test_words_with_the_same_numbers_are_images_of_their_own(tmp_path: Path) -> 
     assert np.asarray(first.array)[:, 0, 0].tolist() == [0, 1, 2]
     assert np.asarray(second.array)[:, 0, 0].tolist() == [3, 4, 5]
     assert (first.name, second.name) == ("GFP_0", "RFP_0")
+
+
+@pytest.mark.parametrize("copy", ["im{}_1.tif", "im{}-1.tif", "im{} (2).tif", "im{}.ome.tif"])
+def test_copies_with_the_same_numbers_are_images_of_their_own(copy: str, tmp_path: Path) -> None:
+    write(tmp_path, [f"im{t}.tif" for t in range(3)])
+    write(tmp_path, [copy.format(t) for t in range(3)], first=50)
+    with pytest.warns(FerryWarning, match=r"2 kinds of files.*3 like"):
+        images = imload(tmp_path)
+    levels = [image.load().reshape(3, -1)[:, 0].tolist() for image in images]
+    assert sorted(levels) == [[0, 1, 2], [50, 51, 52]]
+
+
+@pytest.mark.parametrize("names", [("z-1.5", "z-0.5", "z0.5", "z1.5"), ("1", "1.5", "2", "2.5")])
+def test_signs_and_fractions_are_not_further_numbers(names: Sequence[str], tmp_path: Path) -> None:
+    write(tmp_path, [f"{name}.tif" for name in names])
+    (image,) = imload(tmp_path)
+    assert np.asarray(image.array)[:, 0, 0].tolist() == [0, 1, 2, 3]
+
+
+@pytest.mark.parametrize("suffix", [".tif", ".png"])
+@pytest.mark.parametrize(
+    ("name", "sizes"), [("roi{}_f{}", (2, 3)), ("a_{1}_{0}nm", (2, 3)), ("x3 {:02}-{:02}", (3, 4))]
+)
+def test_a_stack_of_names_with_several_numbers_gives_a_warning(
+    name: str, sizes: tuple[int, int], suffix: str, tmp_path: Path
+) -> None:
+    for i, k in np.ndindex(sizes):
+        picture = PIL.Image.fromarray(np.full((6, 7), 10 * i + k, np.uint8))
+        picture.save(tmp_path / (name.format(i, k) + suffix))
+    with pytest.warns(FerryWarning, match="count with 2 numbers, . x .: they are") as caught:
+        (image,) = imload(tmp_path)
+    assert image.shape == (sizes[0] * sizes[1], 6, 7)
+    if suffix == ".tif":
+        pattern = str(caught[0].message).split("the pattern ")[1].removesuffix(" with imload.")
+        (whole,) = imload(tmp_path / pattern)
+        assert sorted(whole.shape) == sorted((*sizes, 6, 7))
+        np.testing.assert_array_equal(whole.load().ravel(), image.load().ravel())
 
 
 @pytest.mark.parametrize(

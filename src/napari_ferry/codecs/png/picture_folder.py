@@ -23,6 +23,7 @@ from napari_ferry.codecs.png.text_record import FrameMark, TextRecord, find_reco
 from napari_ferry.errors import UnreadableFileError, warn
 from napari_ferry.files.links import leads_outside
 from napari_ferry.files.number_gaps import find_gap
+from napari_ferry.files.number_grid import find_grid
 from napari_ferry.image import Axis, Image
 from napari_ferry.image.record import ASSUMED, ASSUMED_TIME, Description
 from napari_ferry.movie.sequence import open_joined
@@ -87,7 +88,7 @@ def read_folder(folder: Path) -> list[Image]:
     Warns
     -----
     FerryWarning
-        Numbers are missing.
+        Numbers are missing, or names count with several numbers.
     """
     paths = png_files(folder)
     if not paths:
@@ -150,6 +151,12 @@ def _read_family(paths: Sequence[Path], stack: str) -> list[Image]:
         warn(
             f"The numbers of the files in {paths[0].parent.name} are not consecutive between "
             f"{gap.before} and {gap.after}: the {len(paths)} existing files are opened as a stack."
+        )
+    if grid := find_grid([path.name for path in paths]):
+        warn(
+            f"The names of {len(paths)} files such as {paths[0].name} count with {len(grid.sizes)} "
+            f"numbers, {' x '.join(map(str, grid.sizes))}: they are opened as one stack in the "
+            "order of their names; open them in parts if this is wrong."
         )
     return [_join_files(paths, table, found, stack)]
 

@@ -29,6 +29,7 @@ from napari_ferry.codecs.tiff.names import companion_files, folders_of_files, ti
 from napari_ferry.errors import UnreadableFileError, warn
 from napari_ferry.files.file_list import names_of
 from napari_ferry.files.number_gaps import find_gap
+from napari_ferry.files.number_grid import find_grid
 from napari_ferry.image import Image
 
 
@@ -188,6 +189,11 @@ def _read_plain(
     ------
     UnreadableFileError
         A file of a folder is missing, by its number, or does not match the others.
+
+    Warns
+    -----
+    FerryWarning
+        Names distinguish several kinds of files, or count with several numbers.
     """
     families = split_paired(paths)
     if len(families) > 1:
@@ -200,5 +206,13 @@ def _read_plain(
             f"The numbers of the files in {folder} are not consecutive between {gap.before} "
             f"and {gap.after}: put back the missing file or remove the duplicate, or open the "
             "files themselves together."
+        )
+    grid = find_grid(names_of(paths)) if folder else None
+    if grid:
+        warn(
+            f"The names of {len(paths)} files such as {paths[0].name} count with {len(grid.sizes)} "
+            f"numbers, {' x '.join(map(str, grid.sizes))}: they are opened as one stack in the "
+            "order of their names; for an axis of each number, open them by the pattern "
+            f"{grid.pattern} with imload."
         )
     return join_stack(paths, name, first or read_images(paths[0]))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Hashable, Sequence
+from collections.abc import Collection, Hashable, Sequence
 from pathlib import Path
 
 from napari_ferry.codecs.tiff.names import stem_of
@@ -27,6 +27,9 @@ _THUMBNAIL = re.compile(r"_thumb(?![a-z])", re.IGNORECASE)
 
 _WORD = re.compile(r"[a-z]{2,}")
 _DIGITS = re.compile(r"\d+")
+
+_NUMBER = re.compile(r"(?<!#)[+-]?#(?:[.,]#)*(?:e[+-]?#)?")
+"""Part of a shape that may be one number: with a sign, a fraction or an exponent."""
 
 _MAX_KINDS = 8
 """Number of words above which names with equal numbers are not families."""
@@ -67,7 +70,8 @@ def split_thumbnails(paths: Sequence[Path]) -> tuple[Sequence[Path], list[Path]]
 def split_paired(paths: Sequence[Path]) -> list[Sequence[Path]]:
     """Split files whose names differ in a word, if each word has the same numbers.
 
-    Such as ``GFP_1.tif``, ``GFP_2.tif``, ``RFP_1.tif`` and ``RFP_2.tif``. Returns the families in
+    Such as ``GFP_1.tif``, ``GFP_2.tif``, ``RFP_1.tif`` and ``RFP_2.tif``; or in a further number
+    that does not change, as in copies such as ``1_1.tif`` and ``2_1.tif``. Returns the families in
     the order of the files, or a single one.
     """
     probes = {_shape(paths[k]) for k in (0, len(paths) // 2, len(paths) - 1)}
@@ -77,21 +81,34 @@ def split_paired(paths: Sequence[Path]) -> list[Sequence[Path]]:
     for path in paths:
         families.setdefault(_shape(path), []).append(path)
 
-    words = {frozenset(_WORD.findall(shape)) for shape in families}
+    is_few = len(families) <= min(_MAX_KINDS, len(paths) // 2)
+    is_distinct = _have_distinct_words(families) or _have_further_numbers(families)
     numbers = {_numbers(family) for family in families.values()}
-    is_paired = len(families) <= min(_MAX_KINDS, len(words)) and len(numbers) == 1
-    is_long = len(paths) >= 2 * len(families)
-    return [*families.values()] if is_paired and is_long else [paths]
+    return [*families.values()] if is_few and is_distinct and len(numbers) == 1 else [paths]
+
+
+def _have_distinct_words(shapes: Collection[str]) -> bool:
+    """Return True if the words of names distinguish their shapes."""
+    return len({frozenset(_WORD.findall(shape)) for shape in shapes}) == len(shapes)
+
+
+def _have_further_numbers(shapes: Collection[str]) -> bool:
+    """Return True if names differ in the count of numbers only, not in signs or fractions."""
+    letters = {"".join(re.findall("[a-z]", shape)) for shape in shapes}
+    counted = {_NUMBER.sub("#", shape) for shape in shapes}
+    return len(letters) == 1 and len(counted) == len(shapes)
 
 
 def _shape(path: Path) -> str:
     """Return a name with its numbers replaced."""
-    return _DIGITS.sub("#", stem_of(path).lower())
+    return _DIGITS.sub("#", path.stem.lower())
 
 
 def _numbers(paths: Sequence[Path]) -> Hashable:
-    """Return the numbers in some names."""
-    return tuple(sorted(tuple(map(int, _DIGITS.findall(stem_of(path)))) for path in paths))
+    """Return the numbers in some names of one shape, without those equal in all."""
+    numbers = [_DIGITS.findall(path.stem) for path in paths]
+    varying = [column for column in zip(*numbers, strict=True) if len(set(column)) > 1]
+    return tuple(sorted(tuple(map(int, each)) for each in zip(*varying, strict=True)))
 
 
 def _all_names(paths: Sequence[Path]) -> str:

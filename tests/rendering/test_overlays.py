@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from napari_ferry import Axis, Image, InvalidImageError, render
+from napari_ferry.rendering import overlay_style
 from napari_ferry.rendering.overlay_style import OverlayStyle
 from napari_ferry.rendering.overlays import ColorBar, TextOverlay
 from napari_ferry.rendering.paint import Scalar
@@ -210,3 +211,14 @@ def test_overlays_that_do_not_fit_are_cut_off(shape):
 def test_invalid_overlays_are_refused(options, said):
     with pytest.raises(InvalidImageError, match=said):
         render([black()], **options)
+
+
+def test_without_its_fonts_the_text_is_drawn_in_another_one(monkeypatch):
+    image = Image.from_array(np.zeros((2, 64, 200), np.uint8))
+    usual = np.asarray(render(image, text="abc").array[0])
+    monkeypatch.setattr(overlay_style, "_FONTS", (("napari", "missing.ttf"), ("absent", "a.ttf")))
+    overlay_style._font.cache_clear()
+    found = np.asarray(render(image, text="abc").array[0])
+    overlay_style._font.cache_clear()
+    assert found.any()
+    assert not np.array_equal(found, usual)

@@ -11,10 +11,13 @@ import numpy as np
 import pytest
 
 import napari_ferry
+from helpers import make_full_image
 from napari_ferry import Axis, Channel, Image, InvalidImageError, SaveError, imload, render
 from napari_ferry.arrays import Frames
 from napari_ferry.cli import main
 from napari_ferry.plugin import commands
+from napari_ferry.rendering.drawing_choice import is_drawn
+from napari_ferry.rendering.frame_range import take_frames
 from napari_ferry.rendering.save import plan
 from napari_ferry.saving import run
 from napari_ferry.signatures import options_of
@@ -327,3 +330,15 @@ def test_the_command_line_draws(tmp_path, capsys):
     assert "c=" in capsys.readouterr().err
     assert main(["convert", str(source), str(tmp_path / "b.tif"), "--as-seen"]) == 0
     assert imload(tmp_path / "b.tif")[0].is_rgb
+
+
+def test_a_range_of_channels_has_their_descriptions():
+    image = make_full_image("cyx")
+    part = take_frames(image, {"axis": "c", "start": 1})
+    assert part.channels == image.channels[1:]
+    assert np.array_equal(part.array, np.asarray(image.array)[1:])
+
+
+def test_planes_without_y_and_x_have_no_geometry():
+    image = Image.from_array(np.zeros((4, 8, 8), np.uint8), "tqp")
+    assert not is_drawn([image], Path("a.mp4"), {})

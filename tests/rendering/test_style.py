@@ -130,3 +130,22 @@ def test_limits_of_a_pyramid_are_computed_from_its_smallest_level():
     image = replace(image, levels=(image.array, small[None]))
     paint: Any = choose_paint(image)
     assert paint.limits.find() == (0, 1000)
+
+
+def test_samples_of_bool_without_limits_are_black_and_white():
+    image = Image.from_array(np.array([[False, True], [True, False]]))
+    assert np.array_equal(seen(render(image)), np.asarray(image.array) * np.uint8(255))
+
+
+def test_gamma_of_samples_with_many_values():
+    values = np.linspace(0, 1, 64, dtype=np.float32).reshape(8, 8)
+    image = Image.from_array(values)
+    found = seen(render(replace(image, display={"contrast_limits": [0, 1], "gamma": 2.0})))
+    assert np.abs(found.astype(float) - 255 * values**2).max() <= 1
+
+
+def test_only_the_visible_label_is_drawn():
+    numbers = np.arange(20, dtype=np.uint8).reshape(4, 5)
+    labels = replace(Image.from_array(numbers, kind="labels"), display={"shown_label": 7})
+    drawn = np.asarray(render(labels).array)[..., :3].any(-1)
+    assert np.array_equal(drawn, numbers == 7)

@@ -122,16 +122,16 @@ class LabelColors:
         """Return the indices 1 2 ... n 1 2 ... of labels, and 0 for the background."""
         count = len(self.colors) - 1
         labels = labels.view(np.uint8) if labels.dtype.kind == "b" else labels
+        previous = labels - 1  # the lowest label wraps around to the highest of its type
         if count > np.iinfo(labels.dtype).max:
-            index = labels.astype(np.intp)
-        else:  # in the type of the labels, so that the lowest label wraps around to the highest
-            previous = labels - 1
+            index = previous.astype(np.intp) % count
+        else:
             # far faster than the remainder that numpy computes
             multiples = previous // count
             multiples *= count
             previous -= multiples
             index = previous.astype(np.intp)
-            index += 1
+        index += 1
         np.copyto(index, 0, where=labels == self.background)
         return index
 

@@ -46,6 +46,13 @@ def test_only_the_unreadable_frame_is_blank(
         np.testing.assert_array_equal(found, expected[key] if key != -1 else expected)
 
 
+def test_a_list_of_frames_with_an_unreadable_one_is_blank() -> None:
+    array = with_blanks(make((6, 5, 4), 1), is_rgb=False)
+    with pytest.warns(FerryWarning, match="shown blank"):
+        found = array[[1, 3, 3]]
+    np.testing.assert_array_equal(found, np.zeros((3, 5, 4)))
+
+
 def test_readable_frames_are_read_without_a_warning() -> None:
     array = with_blanks(make((6, 5, 4), 1), is_rgb=False)
     assert array[2].max() == 3

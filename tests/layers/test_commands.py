@@ -56,6 +56,11 @@ class TestSaveDialog:
         layer = ImageLayer(np.full((4, 8, 8), value, np.uint8), name="cells")
         return getattr(commands, command)(str(path), [layer.as_layer_data_tuple()])
 
+    def test_a_folder_is_never_replaced(self, tmp_path: Path):
+        (tmp_path / "a.tif").mkdir()
+        with pytest.raises(SaveError, match=r"a\.tif exists already, and File > Save does not ask"):
+            self.write("write_tiff", tmp_path / "a.tif")
+
     @writers
     def test_a_missing_suffix_is_added(self, command, suffix, count, tmp_path: Path):
         paths = self.write(command, tmp_path / "cells 1.5")

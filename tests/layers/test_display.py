@@ -76,6 +76,16 @@ BROKEN: list[dict[str, Any]] = [
 ]
 
 
+def test_an_angle_of_a_plane_is_kept(tmp_path: Path) -> None:
+    layer = ImageLayer(pixels(16, 20), name="cells", rotate=30)
+    save(tmp_path / "cells.bin", layer)
+    sidecar = tmp_path / "cells.json"
+    record = json.loads(sidecar.read_text())
+    sidecar.write_text(json.dumps(record | {"display": {"rotate": 30.0}}))
+    (found,) = open_layers(sidecar)
+    np.testing.assert_allclose(found.rotate, layer.rotate)
+
+
 @pytest.mark.parametrize("display", BROKEN, ids=str)
 def test_invalid_values_of_a_record_are_ignored(display: dict[str, Any], tmp_path: Path):
     save(tmp_path / "cells.bin", ImageLayer(pixels(16, 20), name="cells", opacity=0.5))

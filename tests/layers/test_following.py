@@ -12,12 +12,14 @@ from hypothesis import strategies as st
 from helpers import pixels
 from napari_ferry import imload, imsave
 from napari_ferry.arrays.array_protocol import close
+from napari_ferry.layers.blank_frames import BlankingArray, with_blanks
 from napari_ferry.plugin.following import (
     Growth,
     check_growth,
     find_growing_axis,
     read_stamps,
     status_line,
+    whole_steps,
 )
 from napari_ferry.plugin.origins import Source
 
@@ -164,3 +166,19 @@ def test_the_status_names_file_frames_and_age(seconds: float, age: str):
     assert status_line("a.tif", 152, seconds) == f"Following a.tif: 152 frames, {age} ago"
     waiting = status_line("a.tif", 1, seconds, "a.tif is cut off.")
     assert waiting == f"Following a.tif: 1 frame, {age} ago. Waiting: a.tif is cut off."
+
+
+def test_layers_in_memory_and_without_frames_are_whole() -> None:
+    in_memory = (FRAMES, {}, "image")
+    assert whole_steps(in_memory) is in_memory
+    empty = (with_blanks(FRAMES[:0], is_rgb=False), {}, "image")
+    blanked = (BlankingArray(FRAMES[:0], 1), {}, "image")
+    assert whole_steps(empty) is empty
+    assert whole_steps(blanked) is blanked
+
+
+def test_folders_next_to_a_file_are_not_followed(tmp_path: Path) -> None:
+    imsave(FRAMES, tmp_path / "run_1.tif")
+    (tmp_path / "run_2").mkdir()
+    imsave(FRAMES, tmp_path / "run_2" / "run_3.tif")
+    assert [*read_stamps([tmp_path / "run_1.tif"])] == [str(tmp_path / "run_1.tif")]

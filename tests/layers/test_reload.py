@@ -9,6 +9,7 @@ import pytest
 import tifffile
 from hypothesis import given
 from hypothesis import strategies as st
+from napari.layers import Layer
 
 from helpers import make_image
 from layer_files import make_channels, open_layers, pixels, save
@@ -64,6 +65,27 @@ def test_what_the_user_sees_and_changed_stays(tmp_path: Path):
     assert layer.scale.tolist() == pytest.approx([*(axis.scale for axis in axes[:2]), 7])
     assert (layer.metadata["laser"], layer.metadata["note"]) == (561, "good")
     assert "site" not in layer.metadata
+
+
+def test_a_position_that_changed_in_the_file_is_applied(tmp_path: Path):
+    image = make_image("tyx")
+    imsave(image, tmp_path / "a.ome.tif")
+    (layer,) = open_layers(tmp_path / "a.ome.tif")
+    imsave(image.replace(translation={"y": 40.0}), tmp_path / "a.ome.tif", overwrite=True)
+    before = layer.translate.copy()
+    reload(layer)
+    assert (layer.translate - before).tolist() == [0, 40, 0]
+
+
+def test_layers_of_another_file_are_left(tmp_path: Path):
+    for name in "ab":
+        imsave(pixels(3, 8, 9), tmp_path / f"{name}.tif")
+    a, b = (open_layers(tmp_path / f"{name}.tif")[0] for name in "ab")
+    imsave(pixels(7, 8, 9), tmp_path / "a.tif", overwrite=True)
+    ((source, members),) = group_by_source([a], [a]).items()
+    own = Layer.create(np.zeros((2, 2)))
+    replace_layers(source, [own, b, *members], open_source(source, ()))
+    assert [layer.data.shape for layer in (own, a, b)] == [(2, 2), (7, 8, 9), (3, 8, 9)]
 
 
 def test_channels_are_replaced_together_and_by_name(tmp_path: Path):

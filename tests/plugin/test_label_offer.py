@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import threading
 import weakref
 from collections.abc import Iterator
@@ -10,10 +11,11 @@ from typing import Any
 
 import numpy as np
 import pytest
+from napari.layers import Image as ImageLayer
 
 from gui import WINDOW, drop
 from napari_ferry import Axis, Image, imload, imsave
-from napari_ferry.plugin.label_offer import offer_labels, show_as_labels
+from napari_ferry.plugin.label_offer import _is_flat_at_center, offer_labels, show_as_labels
 from toasts import Toasts, real_toasts
 
 pytestmark = WINDOW
@@ -50,6 +52,15 @@ def save(path: Path, pixels: np.ndarray) -> Path:
     axes = (Axis("t", 2, "second"), *(Axis(name, 0.5, "micrometer") for name in "yx"))
     imsave(Image((pixels,), axes[-pixels.ndim :], name=path.stem, metadata={"day": 3}), path)
     return path
+
+
+def test_a_layer_removed_meanwhile_is_not_flat() -> None:
+    layer = ImageLayer(np.zeros(SHAPE, "u2"))
+    reference = weakref.ref(layer)
+    assert _is_flat_at_center(reference)
+    del layer
+    gc.collect()
+    assert not _is_flat_at_center(reference)
 
 
 @pytest.mark.parametrize("name", ["day3_cp_masks", "Cells", "img label", "nucleiSeg"])

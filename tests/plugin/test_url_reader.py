@@ -11,7 +11,8 @@ import pytest
 from qtpy.QtCore import QTimer
 
 from helpers import assert_same_pixels, pixels
-from napari_ferry.plugin.url_reader import _frame_index
+from napari_ferry.arrays import Frames
+from napari_ferry.plugin.url_reader import _frame_index, _read_frame
 from web_server import serving
 from zarr_files import write_image
 
@@ -35,6 +36,15 @@ def test_the_first_frame_is_that_of_the_sliders(
     names: str, counts: Any, position: Any, expected: Any
 ) -> None:
     assert _frame_index(names, counts, position) == expected
+
+
+def test_a_large_frame_is_not_read_ahead() -> None:
+    read: list[Any] = []
+    level = Frames(lambda i: read.append(i) or np.zeros((9, 9), "u1"), (3, 9, 9), np.uint8, 1)
+    _read_frame(level, ["t", "y", "x"], 1, (2, 0, 0))
+    assert read == [2]
+    huge = Frames(lambda i: pytest.fail("it was read"), (3, 1 << 14, 1 << 14), np.uint8, 1)
+    _read_frame(huge, ["t", "y", "x"], 1, ())
 
 
 def test_the_event_loop_runs_while_a_server_is_slow(

@@ -21,8 +21,14 @@ from helpers import (
     read_golden,
     sha256,
 )
-from napari_ferry import imload, imsave
-from napari_ferry.errors import FerryError, FerryWarning, UnreadableFileError
+from napari_ferry import imload, imsave, plan
+from napari_ferry.codecs.tiff import codec
+from napari_ferry.errors import (
+    FerryError,
+    FerryWarning,
+    InvalidImageError,
+    UnreadableFileError,
+)
 from napari_ferry.image import Image
 
 
@@ -201,3 +207,13 @@ def test_a_damaged_record_is_named(
         (image,) = imload(tmp_path / name)
     assert len(caught) == 1
     assert_same_pixels(np.asarray(image.array).reshape(data.shape), data)
+
+
+def test_an_unknown_choice_of_a_pyramid_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(InvalidImageError, match="The pyramid is 'yes': give True, False or None"):
+        plan(np.zeros((8, 8), np.uint8), tmp_path / "a.ome.tif", pyramid="yes")
+
+
+def test_the_program_of_an_imagej_file_is_named(tmp_path: Path) -> None:
+    tifffile.imwrite(tmp_path / "a.tif", np.zeros((2, 8, 8), np.uint8), imagej=True, software="")
+    assert codec.written_by(tmp_path / "a.tif").startswith("ImageJ 1.")

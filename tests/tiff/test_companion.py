@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from helpers import assert_same_pixels, pixels
 from napari_ferry import imload
 from napari_ferry.cli import main
+from napari_ferry.codecs.tiff.images import set_description
 from napari_ferry.errors import FerryWarning, UnreadableFileError
 from napari_ferry.plugin import commands
 from tiff_files import GRAY, NAMESPACE, ome_set
@@ -112,3 +113,18 @@ def test_napari_and_the_command_line_open_companion_files(
     assert_same_pixels(np.asarray(layer[0]).squeeze(), DATA)
     assert main(["info", str(companion)]) == 0
     assert "1 x 1 x 20 x 30" in capsys.readouterr().out.replace("3 x", "1 x")
+
+
+def test_a_companion_without_images_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "s.companion.ome").write_text(f"<OME {NAMESPACE}/>", "utf-8")
+    with pytest.raises(UnreadableFileError, match=r"s\.companion\.ome"):
+        imload(tmp_path / "s.companion.ome")
+
+
+def test_a_companion_that_is_too_large_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    companion = write(tmp_path, ["p0.ome.tif", "p1.ome.tif", "p2.ome.tif"])
+    monkeypatch.setattr(set_description, "_MAX_COMPANION", 10)
+    with pytest.raises(UnreadableFileError, match="too large for a description"):
+        imload(companion)

@@ -10,6 +10,7 @@ import pytest
 import tifffile
 
 from napari_ferry import UnreadableFileError, imload
+from napari_ferry.codecs.tiff.pages import fax
 
 COMPRESSIONS = ("tiff_ccitt", "group3", "group4")
 
@@ -53,3 +54,13 @@ def test_a_damaged_page_is_refused(
     path.write_bytes(content)
     with pytest.raises(UnreadableFileError, match="invalid fax codes after row"):
         imload(path)[0].load()
+
+
+@pytest.mark.parametrize("compression", COMPRESSIONS)
+def test_pages_with_too_many_codes_to_count_are_read(
+    compression: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(fax, "_MAX_COUNTED", 1)
+    write(tmp_path / "fax.tif", page(60), compression)
+    found = np.asarray(imload(tmp_path / "fax.tif")[0].load())
+    assert (found == page(60)).all() or (found == ~page(60)).all()

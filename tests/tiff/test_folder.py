@@ -189,3 +189,8 @@ def test_images_with_names_keep_them_in_a_stack(tmp_path: Path) -> None:
     assert [image.name for image in images] == ["cells", "nuclei"]
     for k, image in enumerate(images):
         assert_same_pixels(np.asarray(image.array).squeeze(), data[:, k])
+
+
+def test_a_folder_without_tiff_files_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(UnreadableFileError, match=r"holds no \.tif or \.tiff files: choose"):
+        tiff.open(tmp_path)

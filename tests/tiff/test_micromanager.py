@@ -15,7 +15,7 @@ from helpers import assert_same_pixels, pixels
 from napari_ferry import imload, imsave
 from napari_ferry.errors import FerryWarning
 from napari_ferry.image import Axis, Image
-from tiff_files import assert_like_tifffile, write_micromanager
+from tiff_files import GRAY, assert_like_tifffile, write_micromanager
 
 
 def axes_of(image: Image) -> list[tuple[str, float, str | None]]:
@@ -55,6 +55,22 @@ def test_micromanager_in_several_files(tmp_path: Path) -> None:
     paths[1].unlink()
     with pytest.warns(FerryWarning, match="announces 12 planes, but has 8"):
         (image,) = imload(paths[0])
+    assert_same_pixels(image.array, data[:8].reshape(2, 2, 2, 32, 40))
+
+
+@pytest.mark.parametrize("other", ["renamed", "another acquisition", "another program"])
+def test_files_that_are_not_of_the_acquisition_are_left_out(other: str, tmp_path: Path) -> None:
+    data = pixels((12, 32, 40))
+    path = tmp_path / ("x.tif" if other == "renamed" else "x_MMStack_Pos0.tif")
+    write_micromanager(path, ROWS[:8], SUMMARY, data[:8])
+    second = tmp_path / f"{path.stem}_1.tif"
+    if other == "another program":
+        tifffile.imwrite(second, data[8:], **GRAY)
+    else:
+        summary = SUMMARY if other == "renamed" else {**SUMMARY, "Prefix": "y"}
+        write_micromanager(second, ROWS[8:], summary, data[8:])
+    with pytest.warns(FerryWarning, match="announces 12 planes, but has 8"):
+        (image,) = imload(path)
     assert_same_pixels(image.array, data[:8].reshape(2, 2, 2, 32, 40))
 
 

@@ -12,6 +12,7 @@ import tifffile
 
 from helpers import assert_same_image, assert_same_pixels, make_image, snapshot
 from napari_ferry import imload, imsave
+from napari_ferry.codecs.tiff import codec
 from napari_ferry.errors import TargetExistsError, UnreadableFileError
 from tiff_files import save_series
 
@@ -151,3 +152,32 @@ def test_a_missing_file_of_a_count_is_named(tmp_path: Path) -> None:
         tifffile.imwrite(tmp_path / f"f{i}.tif", np.full((4, 5), i, np.uint8))
     with pytest.raises(UnreadableFileError, match=r"f2\.tif and f4\.tif"):
         imload(tmp_path)
+
+
+def save_other_series(folder: Path) -> list[Path]:
+    """Save a series of a type that OME does not have, whose parts have marks of their own."""
+    image = make_image("tyx", "uint64", t=5, y=50, x=50)
+    return imsave(image, folder / "cells.tif", size_cap=30e3 / 1e9)
+
+
+def test_parts_with_marks_of_their_own_are_checked(tmp_path: Path) -> None:
+    made = save_other_series(tmp_path)
+    expected = make_image("tyx", "uint64", t=5, y=50, x=50).array
+    assert_same_pixels(imload(made[1])[0].array, expected)
+
+    made[1].rename(tmp_path / "x")
+    made[2].rename(made[1])
+    (tmp_path / "x").rename(made[2])
+    with pytest.raises(UnreadableFileError, match=r"cells_00001\.tif is not part 1 of the same"):
+        imload(made[0])
+    made[1].rename(tmp_path / "mine.tif")
+    with pytest.raises(UnreadableFileError, match=r"cells_00001\.tif is missing: it is one of"):
+        imload(made[0])
+    with pytest.raises(UnreadableFileError, match=r"mine\.tif is part 2 of \d of a series, but"):
+        imload(tmp_path / "mine.tif")
+
+
+def test_members_of_a_series_with_marks_are_its_parts(tmp_path: Path) -> None:
+    made = save_other_series(tmp_path)
+    tifffile.imwrite(tmp_path / "cells_b_00000.tif", np.zeros((5, 5), np.uint8))
+    assert sorted(codec.members(made[1])) == made

@@ -100,3 +100,9 @@ def test_several_images_are_split_one_by_one(tmp_path: Path) -> None:
             assert_same_image(opened_image, image, "cells")
     imsave(several[0], tmp_path / "more.ome.tif", size_cap=30e3 / 1e9)
     assert [image.name for image in imload(tmp_path)] == ["cells", "other", "more"]
+
+
+def test_several_images_of_types_unknown_to_ome_are_not_split(tmp_path: Path) -> None:
+    images = [make_image("tyx", dtype, t=5, y=100, x=100) for dtype in ("uint16", "int64")]
+    with pytest.raises(InvalidImageError, match="2 images exceed the size cap, and one of them is"):
+        plan(images, tmp_path / "a.tif", size_cap=30e-6)

@@ -12,7 +12,7 @@ import tifffile
 
 from helpers import assert_same_pixels, pixels
 from napari_ferry import imload
-from napari_ferry.errors import FerryWarning
+from napari_ferry.errors import FerryWarning, UnreadableFileError
 from tiff_files import GRAY, RGB
 
 
@@ -176,3 +176,35 @@ def test_an_unusable_description_is_ignored_with_a_warning(text: str, tmp_path: 
     with pytest.warns(FerryWarning, match=r"description of a\.tif is not valid JSON with a shape"):
         (image,) = imload(tmp_path / "a.tif")
     assert_same_pixels(image.array, data)
+
+
+def test_pages_after_those_of_a_description_join_them(tmp_path: Path) -> None:
+    data = pixels((3, 6, 7))
+    with tifffile.TiffWriter(tmp_path / "a.tif") as writer:
+        writer.write(data[:2], description=json.dumps({"shape": [2, 6, 7]}), **GRAY)
+        writer.write(data[2], description="a note", **GRAY)
+    (image,) = imload(tmp_path / "a.tif")
+    assert_same_pixels(np.asarray(image.array), data)
+
+
+def test_a_longer_shape_than_pages_of_two_kinds_is_ignored(tmp_path: Path) -> None:
+    data = pixels((5, 6, 7))
+    with tifffile.TiffWriter(tmp_path / "a.tif") as writer:
+        writer.write(data, description=json.dumps({"shape": [9, 6, 7]}), **GRAY)
+        writer.write(data[0, :3], **GRAY)
+    with pytest.warns(FerryWarning, match="it describes 9 x 6 x 7 pixels"):
+        images = imload(tmp_path / "a.tif")
+    assert sum(np.asarray(image.array).size for image in images) == data.size + 21
+
+
+def test_a_first_page_that_cannot_be_read_is_an_error(tmp_path: Path) -> None:
+    path = tmp_path / "a.tif"
+    text = json.dumps({"shape": [2, 6, 7]})
+    tifffile.imwrite(path, pixels((2, 6, 7)), description=text, compression="zlib", **GRAY)
+    with tifffile.TiffFile(path) as tif:
+        at = tif.pages.first.tags["Compression"].valueoffset
+    content = bytearray(path.read_bytes())
+    content[at : at + 2] = (60_000).to_bytes(2, "little")
+    path.write_bytes(content)
+    with pytest.raises(UnreadableFileError, match=r"a\.tif"):
+        imload(path)[0].load()

@@ -160,3 +160,37 @@ def test_older_scanimage(description: str, expected: tuple[str, float], tmp_path
     assert "".join(image.axis_names) == expected[0]
     assert image.axis("t") == Axis("t", expected[1], "second")
     assert_same_pixels(np.asarray(image.array).reshape(data.shape), data)
+
+
+@pytest.mark.parametrize(
+    ("text", "count", "lead"),
+    [
+        ("SI.hChannels.channelSave = [1;2;3]", 2, {"t": 2}),
+        (
+            "SI.hFastZ.enable = true\nSI.hStackManager.numSlices = 3\n"
+            "SI.hStackManager.framesPerSlice = 5",
+            15,
+            {"z": 3, "t": 5},
+        ),
+    ],
+    ids=["fewer pages than channels", "frames of a single volume"],
+)
+def test_lengths_that_the_settings_do_not_give(
+    text: str, count: int, lead: dict[str, int], tmp_path: Path
+) -> None:
+    data = pixels((count, 32, 40), "int16")
+    with tifffile.TiffWriter(tmp_path / "m.tif", bigtiff=True) as writer:
+        for page in data:
+            writer.write(page, software=text, contiguous=False, **GRAY)
+    (image,) = imload(tmp_path / "m.tif")
+    assert dict(zip(image.axis_names[:-2], image.shape, strict=False)) == lead
+    assert_same_pixels(np.asarray(image.array).reshape(data.shape), data)
+
+
+def test_the_first_page_of_a_running_recording_is_a_frame(tmp_path: Path) -> None:
+    data = pixels((32, 40), "int16")
+    text = "SI.VERSION_MAJOR = 2020\nSI.hChannels.channelSave = 1"
+    tifffile.imwrite(tmp_path / "m.tif", data, bigtiff=True, software=text, **GRAY)
+    with growing_files():
+        (image,) = imload(tmp_path / "m.tif")
+    assert_same_pixels(np.asarray(image.array).reshape(32, 40), data)

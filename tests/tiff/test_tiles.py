@@ -75,6 +75,8 @@ def test_tiles_are_indexed_as_numpy_does(
             assert_same_pixels(array[key], data[key])
     with pytest.raises(IndexError):
         image.array[..., 500, :, :][1:]
+    with pytest.raises(ValueError, match="reading them makes a copy"):
+        image.array.__array__(copy=False)
 
 
 @pytest.mark.parametrize("large", [1000, 32 << 20])

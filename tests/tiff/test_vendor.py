@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from helpers import assert_same_pixels, pixels
 from napari_ferry import imload, plan
-from napari_ferry.codecs.tiff.images.vendor_tags import VendorMetadata
+from napari_ferry.codecs.tiff.images.vendor_tags import VendorMetadata, to_number
 from napari_ferry.errors import UnreadableFileError, UnsupportedFormatError
 from napari_ferry.image import Axis, Channel
 from tiff_files import GRAY, RGB, assert_like_tifffile
@@ -288,3 +288,22 @@ def test_the_channel_of_an_image_without_channels() -> None:
     assert metadata.channels_of({"c": 1, "y": 5, "x": 7}) == (Channel("GFP"),)
     assert metadata.channels_of({"c": 2, "y": 5, "x": 7}) == ()
     assert metadata.channels_of({"y": 5, "x": 7, "s": 3}) == ()
+
+
+@pytest.mark.parametrize("name", ["DatetimeCreated", "CalibrationUnits"])
+def test_metamorph_stacks_without_times_or_units(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    metadata = tifffile.TiffFile.stk_metadata.func
+    without = property(lambda tif: {k: v for k, v in (metadata(tif) or {}).items() if k != name})
+    monkeypatch.setattr(tifffile.TiffFile, "stk_metadata", without)
+    write_metamorph(tmp_path / "m.stk.tif", "z", pixels((4, 20, 30)))
+    (image,) = imload(tmp_path / "m.stk.tif")
+    assert image.axis("z") == Axis("z", 1.5, "micrometer")
+    unit = None if name == "CalibrationUnits" else "micrometer"
+    assert image.axis("y").unit == unit
+
+
+def test_values_of_tags_are_numbers() -> None:
+    values = (np.array([2.5, 3]), [[4]], "5", (), "x", None, float("inf"))
+    assert [to_number(value) for value in values] == [2.5, 4, 5, 0, 0, 0, 0]

@@ -1,5 +1,6 @@
 """Rows, totals and stored batches of the dock *Convert folder*, without a window."""
 
+import math
 import os
 from contextlib import nullcontext
 from dataclasses import replace
@@ -9,10 +10,12 @@ from typing import Any
 
 import numpy as np
 import pytest
+from qtpy.QtCore import Qt
 
 from napari_ferry import Image, Plan, imload, imsave, plan, run
 from napari_ferry.batch.batch_record import Record
 from napari_ferry.batch.inputs import Input
+from napari_ferry.batch.job_count import BatchProgress
 from napari_ferry.batch.jobs import Job
 from napari_ferry.batch.output_names import Naming
 from napari_ferry.batch.report import Outcome, Report
@@ -28,8 +31,13 @@ from napari_ferry.widgets.convert.batch_run import BatchRun
 from napari_ferry.widgets.convert.conversion_request import ConversionRequest
 from napari_ferry.widgets.convert.convert_words import in_form_words
 from napari_ferry.widgets.convert.inspection import inspect
-from napari_ferry.widgets.convert.report_text import describe_problems, describe_report
+from napari_ferry.widgets.convert.report_text import (
+    describe_problems,
+    describe_progress,
+    describe_report,
+)
 from napari_ferry.widgets.convert.row import Facts, Row
+from napari_ferry.widgets.convert.row_model import RowModel
 from napari_ferry.widgets.convert.stored_batch import UnfinishedBatch
 from napari_ferry.widgets.convert.target_check import TargetChecker, number_rows
 from napari_ferry.widgets.convert.totals import Rates, describe_totals
@@ -40,6 +48,39 @@ from napari_ferry.widgets.plan_summary import formats
 def row(name: str, **facts: object) -> Row:
     known = Facts(**facts) if facts else None  # type: ignore[arg-type]
     return Row(input=Input(source=Path(name)), facts=known, is_inspected=known is not None)
+
+
+def test_texts_and_check_marks_of_rows(qtbot) -> None:
+    model = RowModel(None)
+    model.append([row("a.tif"), row("b.tif", shape="t 3, y 4, x 5")])
+    first, second = model.index(0), model.index(1)
+    role = Qt.ItemDataRole
+    assert (first.data(), second.data()) == ("a.tif", "b.tif")
+    assert "b.tif" in second.data(role.ToolTipRole)
+    assert second.data(role.AccessibleTextRole).startswith("b.tif, ")
+    assert second.data(role.FontRole) is None
+    assert model.data(model.index(5)) is None
+    assert not model.flags(model.index(5))
+    assert not model.setData(first, "c.tif")
+    assert model.setData(first, Qt.CheckState.Unchecked, role.CheckStateRole)
+    assert first.data(role.CheckStateRole) == Qt.CheckState.Unchecked
+    model.is_locked = True
+    assert not model.setData(first, Qt.CheckState.Checked, role.CheckStateRole)
+    model.check_all(True)
+    assert [each.is_checked for each in model.rows] == [False, True]
+
+
+@pytest.mark.parametrize(
+    ("done", "total", "seconds", "text"),
+    [(1, 4, math.inf, "File 2 of 4, 25 %"), (0, 0, 90.0, "File 2 of 4, 100 %, ")],
+)
+def test_the_progress_of_a_batch_in_words(done: int, total: int, seconds: float, text: str) -> None:
+    progress = BatchProgress(
+        name="a.tif", jobs_done=1, n_jobs=4, shares={}, done=done, total=total, seconds_left=seconds
+    )
+    found = describe_progress(progress)
+    assert found.startswith(text)
+    assert found.endswith(" left") == math.isfinite(seconds)
 
 
 def request(folder: Path, suffix: str, pattern: str = "{name}", **options: object):

@@ -43,6 +43,19 @@ def test_a_member_of_an_archive_is_called_that(tmp_path: Path) -> None:
         imload(tmp_path / "a.zip" / "folder" / "b.tif")
 
 
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("a.tif", "a.ome.tif", "a.bin", "a.raw", "a.dat", "a.mhd", "a.mha", "a.nrrd", "a.nhdr"),
+        *("a.png", "a.apng", "a.gif", "a.mp4", "a.avi", "a.mkv", "a.mpg", "a.h264", "a.ozx"),
+    ],
+)
+def test_an_empty_file_is_called_empty(name: str, tmp_path: Path) -> None:
+    (tmp_path / name).write_bytes(b"")
+    with pytest.raises(FerryError, match=rf"{name}.* empty"):
+        imload(tmp_path / name)
+
+
 def test_a_folder_may_look_like_an_address(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     try:

@@ -354,9 +354,31 @@ def test_text_is_called_text(tmp_path, text, codec):
     assert not lacks_layout(path)
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        b'[{"a": 1, "b": 2.5}' + b', {"a": 3, "b": 4.5}' * 900 + b"]",
+        b"<?xml version='1.0'?><a>" + b"<b>1</b>" * 900 + b"</a>",
+        "Zeit;Größe in µm\n".encode("latin-1") + b"0,5;17,25\n" * 900,
+        "température;20 °C\r\n".encode("cp1252") + b"3,25;1;2\r\n" * 20,
+    ],
+    ids=["JSON", "XML", "Latin-1", "CP1252"],
+)
+def test_other_text_is_called_text(tmp_path, text):
+    path = tmp_path / "table.raw"
+    path.write_bytes(text)
+    with pytest.raises(UnreadableFileError, match="is text"):
+        imload(path)
+
+
 def test_dark_images_are_not_text(tmp_path):
     path = tmp_path / "a.raw"
-    stored("u1", scene()).clip(32, 126).tofile(path)
+    dark = stored("u1", scene()).clip(32, 126)
+    dark.tofile(path)
+    assert find_layouts(path)
+    dark[:, ::9, ::9] = 200  # with a few bright pixels
+    dark[:, ::8, 1] = 10
+    dark.tofile(path)
     assert find_layouts(path)
 
 

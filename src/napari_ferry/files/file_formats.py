@@ -76,7 +76,7 @@ def identify_format(head: bytes) -> KnownFormat | None:
 
 
 def other_format(path: Path, expected: str) -> str:
-    """Return a clause with the actual format of a file, and the cure; empty if unknown.
+    """Return a clause with the actual format of a file, or that it is empty; "" if unknown.
 
     Parameters
     ----------
@@ -91,7 +91,10 @@ def other_format(path: Path, expected: str) -> str:
         The file cannot be read.
     """
     with path.open("rb") as file:
-        known = identify_format(file.read(HEAD_BYTES))
+        head = file.read(HEAD_BYTES)
+    if not head:
+        return "it is empty: get a complete copy of it"
+    known = identify_format(head)
     if known is None or expected in known.name:
         return ""
     return f"its content is in another format ({known.name}): give it the suffix {known.suffix}"

@@ -55,7 +55,9 @@ def find_foreign_header(path: Path) -> Header | None:
     if is_header(path):
         header = read_header_file(path)
         if header is None:
-            refuse(path, "is not a header of raw samples, as its suffix says", "check its format")
+            size = path.stat().st_size
+            problem = "is not a header of raw samples, as its suffix says" if size else "is empty"
+            refuse(path, problem, "check its format" if size else "get a complete copy of it")
         return None if _has_sidecar(header.data) else header
     return None if _has_sidecar(path) else find_header(path)
 

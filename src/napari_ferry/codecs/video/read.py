@@ -117,6 +117,8 @@ def _own_size(record: OwnRecord) -> tuple[int, int]:
 def _check_index(path: Path, index: PacketIndex) -> None:
     """Refuse a file without frames."""
     if not len(index):
+        if not path.stat().st_size:
+            raise UnreadableFileError(f"{path.name} is empty: get a complete copy of it.")
         raise UnreadableFileError(
             f"{path.name} holds no whole frame{f' ({index.damage})' if index.damage else ''}: it "
             "is damaged, or contains only the header of a video."

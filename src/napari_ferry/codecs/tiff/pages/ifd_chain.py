@@ -194,7 +194,7 @@ def read_magic(path: Path, file: BinaryIO) -> Magic:
 
 def _not_tiff(path: Path, header: bytes) -> str:
     """Return the message about a file of another format."""
-    if clause := other_format(path, "TIFF"):
+    if header and (clause := other_format(path, "TIFF")):
         return f"{path.name} is not a TIFF file; {clause}."
     beginning = f"it begins with {header[:8]!r}" if header else "it is empty"
     return (

@@ -101,11 +101,13 @@ def main() -> int:
 
 def small_writes() -> None:
     """Divide saves into small writes, in this process, which plans them."""
+    from napari_ferry.codecs.video import segment
     from napari_ferry.codecs.zarr.saving import sections
     from napari_ferry.saving import uncompressed
 
     uncompressed._WRITE_BYTES = WRITE_BYTES
     sections.BLOCK_BYTES = sections.SHARD_BYTES = WRITE_BYTES
+    segment._SEGMENT_PIXELS = 2 * WRITE_BYTES  # 48 frames, as few as a segment may have
 
 
 def make_source(folder: Path, nbytes: int) -> Image:

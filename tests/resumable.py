@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import signal
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -56,4 +57,9 @@ def make_plan(name: str, folder: Path, *, die_at: int = N, is_known: bool = True
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("napari_ferry.saving.uncompressed._WRITE_BYTES", FRAME)
         patch.setattr("napari_ferry.codecs.zarr.saving.sections.BLOCK_BYTES", FRAME)
-        return plan(Image.from_array(frames, "tyx"), folder / name)
+        patch.setattr("napari_ferry.codecs.video.segment._EXACT_BYTES", FRAME)
+        for constant in ("_FEWEST_FRAMES", "_SEGMENT_PIXELS", "KEY_FRAMES"):
+            patch.setattr(f"napari_ferry.codecs.video.segment.{constant}", 1)
+        patch.setattr("napari_ferry.saving.stream._TASK_BYTES", FRAME)
+        image = replace(Image.from_array(frames, "tyx"), display={"contrast_limits": [0, 999]})
+        return plan(image, folder / name, as_seen=False)

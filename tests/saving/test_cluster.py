@@ -20,7 +20,7 @@ import numpy as np
 import pytest
 import tifffile
 
-from faults import leftovers
+from faults import leftovers, run_fork
 from helpers import pixels
 from napari_ferry import (
     ClusterError,
@@ -49,6 +49,8 @@ from napari_ferry.saving.execution.cluster.file_task import make_file_remotely
 from napari_ferry.saving.execution.cluster.run_file import RunCheck, running
 from napari_ferry.saving.partial.interruption import partial_folder
 from napari_ferry.saving.partial.journal import read_journal
+from napari_ferry.saving.partial.partial_folder import PartialFolder
+from resumable import make_plan, source
 
 pytestmark = pytest.mark.leaves_partial
 
@@ -97,6 +99,8 @@ def many_writes(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("napari_ferry.codecs.zarr.saving.pyramid._ONE_LEVEL_SIDE", 32)
     monkeypatch.setattr("napari_ferry.codecs.video.segment._EXACT_BYTES", 4 * FRAME)
     monkeypatch.setattr("napari_ferry.saving.stream._TASK_BYTES", FRAME)
+    for constant, value in {"_SEGMENT_PIXELS": 1, "_FEWEST_FRAMES": 2, "KEY_FRAMES": 2}.items():
+        monkeypatch.setattr(f"napari_ferry.codecs.video.segment.{constant}", value)
 
 
 def open_movie(folder: Path, suffix: str = ".ome.tif") -> Image:
@@ -139,7 +143,7 @@ def test_a_cluster_writes_the_same_bytes(
 
 
 @pytest.mark.usefixtures("many_writes")
-@pytest.mark.parametrize("name", ["a.bin", "a.ome.tif", "a.ome.zarr"])
+@pytest.mark.parametrize("name", ["a.bin", "a.ome.tif", "a.ome.zarr", "a.mp4"])
 def test_a_save_survives_the_death_of_workers(
     client: distributed.Client, tmp_path: Path, name: str
 ) -> None:
@@ -205,6 +209,52 @@ def test_a_save_goes_on_on_another_cluster(
     assert not leftovers(tmp_path)
     np.testing.assert_array_equal(np.asarray(imload(tmp_path / name)[0]), MOVIE)
     image.close()
+
+
+_KILLED = """
+import os, signal, sys
+from pathlib import Path
+from napari_ferry import run
+from resumable import FRAME, make_plan
+
+def kill(progress):
+    if progress.done >= 5 * FRAME:
+        os.kill(os.getpid(), signal.SIGKILL)
+
+run(make_plan("a.mp4", Path(sys.argv[2])), client=sys.argv[1], progress=kill)
+"""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="the system has no SIGKILL")
+def test_a_movie_goes_on_after_its_client_was_killed(
+    client: distributed.Client, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    source(tmp_path / "source")
+    planned = make_plan("a.mp4", tmp_path)
+    status, _, err = run_fork(_KILLED, client.scheduler.address, tmp_path)
+    assert status == -signal.SIGKILL, err
+    recorded = {*read_journal(partial_folder(tmp_path / "a.mp4")).writes["new-0.mp4"]}
+    assert len(recorded) >= 3
+
+    written: list[int] = []
+    monkeypatch.setattr(PartialFolder, "record_write", lambda *args: written.append(args[2]))
+    run(planned, client=client)
+    assert {*written} == {*range(len(planned.writes))} - recorded
+    assert not leftovers(tmp_path)
+    resumed = (tmp_path / "a.mp4").read_bytes()
+    run(planned, overwrite=True)
+    assert (tmp_path / "a.mp4").read_bytes() == resumed
+
+
+@pytest.mark.usefixtures("many_writes")
+def test_segments_of_a_movie_in_memory_have_its_times(
+    client: distributed.Client, tmp_path: Path
+) -> None:
+    movie = Image.from_array((MOVIE[:, 0] >> 8).astype(np.uint8), "tyx")
+    planned = plan(movie, tmp_path / "a.mp4", as_seen=False)
+    assert len(planned.writes) > 3
+    threads, cluster = save_twice(planned, client=client)
+    assert threads == cluster
 
 
 def test_a_lost_scheduler_keeps_what_was_written(tmp_path: Path) -> None:

@@ -13,16 +13,17 @@ import pytest
 
 from faults import leftovers, names, run_fork
 from folder_format import plan_folder, read_folder
-from napari_ferry import TargetError, imload, imsave, plan, run
+from napari_ferry import Progress, TargetError, imload, imsave, plan, run
 from napari_ferry.arrays import Frames
 from napari_ferry.arrays.file_array import open_file_array
 from napari_ferry.arrays.identity import source_identity
+from napari_ferry.codecs.video.encoder import find_ffmpeg
 from napari_ferry.saving.partial.interruption import partial_folder
 from resumable import FRAME, FileFrames, N, make_plan, source
 
 pytestmark = pytest.mark.leaves_partial
 
-NAMES = ["m.bin", "m.tif", "m.ome.tif", "m.store", "m.ome.zarr"]
+NAMES = ["m.bin", "m.tif", "m.ome.tif", "m.store", "m.ome.zarr", "m.mkv"]
 
 
 _KILLED = """
@@ -47,6 +48,11 @@ def resume(name: str, folder: Path, *, is_known: bool = True) -> list[int]:
     assert np.array_equal(pixels_of(folder / name), np.fromfile(folder / "source", np.uint16))
     assert not leftovers(folder)
     return FileFrames.read.copy()
+
+
+def partial_of(name: str, folder: Path) -> Path:
+    """Return the partial file or folder of a killed save."""
+    return partial_folder(folder / name) / f"new-0{Path(name).suffix}"
 
 
 def pixels_of(path: Path) -> np.ndarray:
@@ -82,12 +88,10 @@ def test_other_pixels_are_never_mixed(name: str, is_known: bool, tmp_path: Path)
 def test_a_damaged_partial_file_is_written_again(name: str, tmp_path: Path):
     source(tmp_path / "source")
     kill(name, tmp_path)
-    folder = partial_folder(tmp_path / name)
-    (partial,) = folder.glob("new-0*")
-    key = "0/c/2/0/0" if name.endswith(".zarr") else "frames/2"
-    file = partial / key if partial.is_dir() else partial
+    own_files = {"m.store": "/frames/2", "m.ome.zarr": "/0/c/2/0/0", "m.mkv": ".2"}
+    file = Path(f"{partial_of(name, tmp_path)}{own_files.get(name, '')}")
     data = bytearray(file.read_bytes())
-    data[-3 if partial.is_dir() else len(data) - 6 * FRAME + 9] ^= 255
+    data[-3 if name in own_files else len(data) - 6 * FRAME + 9] ^= 255
     file.write_bytes(data)
     assert len({*resume(name, tmp_path)} - {5, 6, 7}) == 1
 
@@ -96,9 +100,57 @@ def test_a_damaged_partial_file_is_written_again(name: str, tmp_path: Path):
 def test_a_partial_file_that_is_gone_is_written_again(name: str, tmp_path: Path):
     source(tmp_path / "source")
     kill(name, tmp_path)
-    (partial,) = partial_folder(tmp_path / name).glob("new-0*")
+    partial = partial_of(name, tmp_path)
     shutil.rmtree(partial) if partial.is_dir() else partial.unlink()
     assert set(resume(name, tmp_path)) == {*range(N)}
+
+
+def test_a_resumed_video_has_the_same_bytes(tmp_path: Path):
+    source(tmp_path / "source")
+    kill("m.mp4", tmp_path)
+    parts = {path.name for path in partial_folder(tmp_path / "m.mp4").glob("new-0.mp4.?")}
+    assert parts == {f"new-0.mp4.{k}" for k in range(5)}
+    FileFrames.read.clear()
+    run(make_plan("m.mp4", tmp_path))
+    assert {*FileFrames.read} >= {5, 6, 7}
+    resumed = (tmp_path / "m.mp4").read_bytes()
+    run(make_plan("m.mp4", tmp_path), overwrite=True)
+    assert (tmp_path / "m.mp4").read_bytes() == resumed
+    assert not leftovers(tmp_path)
+
+
+def test_segments_with_other_contrast_limits_are_not_joined(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    """The limits of all segments are found in a few frames, here in the last one."""
+    for constant in ("_FEWEST_FRAMES", "_SEGMENT_PIXELS", "KEY_FRAMES"):
+        monkeypatch.setattr(f"napari_ferry.codecs.video.segment.{constant}", 2)
+    monkeypatch.setattr("napari_ferry.saving.stream._TASK_BYTES", FRAME)
+    movie = np.arange(N * 1024, dtype=np.uint16).reshape(N, 32, 32)
+
+    def interrupt(progress: Progress) -> None:
+        if progress.done >= 3 * FRAME:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        imsave(movie, tmp_path / "m.mp4", as_seen=False, workers=1, progress=interrupt)
+    assert (partial_folder(tmp_path / "m.mp4") / "new-0.mp4.0").exists()
+    movie[-1] *= 2
+    resumed, other = (
+        imsave(movie, tmp_path / name, as_seen=False)[0].read_bytes() for name in ("m.mp4", "n.mp4")
+    )
+    assert resumed == other
+
+
+def test_segments_of_another_encoder_are_not_joined(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    source(tmp_path / "source")
+    kill("m.mkv", tmp_path)
+    other = tmp_path / "ffmpeg-other"
+    other.symlink_to(find_ffmpeg())
+    monkeypatch.setenv("IMAGEIO_FFMPEG_EXE", str(other))
+    assert set(resume("m.mkv", tmp_path)) == {*range(N)}
 
 
 def test_what_another_plan_left_of_a_folder_is_removed(tmp_path: Path):

@@ -21,11 +21,12 @@ import pytest
 import napari_ferry
 from faults import names
 from helpers import number_of
-from napari_ferry import Plan, SaveCancelledError, SaveError, imload, load_video, save_video
+from napari_ferry import SaveCancelledError, SaveError, imload, load_video, save_video
 from napari_ferry.arrays import BlockReader, Frames
 from napari_ferry.codecs.video import encoder
 from napari_ferry.codecs.video.decoder import Decoder
-from napari_ferry.saving.stream import EncodeTask, Stream, most_encoders
+from napari_ferry.saving import Write
+from napari_ferry.saving.execution.workers import most_at_once
 from video_files import make_numbered, numbered_frame
 
 # Movies of the samples as they are; tests/rendering/test_save.py tests rendered movies.
@@ -69,17 +70,11 @@ def moving(count: int, *, is_rgb: bool = False, dtype: str = "uint8") -> np.ndar
     return frames if is_rgb else frames[..., 0]
 
 
-def stream_of(planned: Plan) -> Stream:
-    assert planned.stream is not None
-    return planned.stream
-
-
-def encode(task: EncodeTask) -> bytes:
-    """Encode a segment like a worker in another process."""
-    sent = pickle.loads(pickle.dumps(task))
-    segment = sent.encode(BlockReader(sent.array, sent.region))
-    assert isinstance(segment, bytes)
-    return segment
+def encode(write: Write, target: Path) -> None:
+    """Encode a segment like a worker in another process, which gets only its own pixels."""
+    sent = pickle.loads(pickle.dumps(write))
+    digest = sent.put(target, BlockReader(sent.array, sent.region))
+    assert digest == write.stored(target)
 
 
 def decoded_by_program(path: Path) -> bytes:
@@ -114,13 +109,13 @@ def test_frames_are_those_of_the_segments(
     exact_bytes = frames[:SEGMENT].nbytes
     monkeypatch.setattr("napari_ferry.codecs.video.segment._EXACT_BYTES", exact_bytes)
     path = tmp_path / f"a{suffix}"
-    tasks = stream_of(plan(frames, path, codec=codec, frame_rate=29.97)).tasks
-    assert len(tasks) > 1
+    writes = plan(frames, path, codec=codec, frame_rate=29.97).writes
+    assert len(writes) > 1
     save_video(path, frames, 29.97, codec=codec)
     for decode in (decoded_by_program, decoded_by_pyav):
         parts = []
-        for task in tasks:
-            (tmp_path / "segment.mov").write_bytes(encode(task))
+        for write in writes:
+            encode(write, tmp_path / "segment.mov")
             parts.append(decode(tmp_path / "segment.mov"))
         assert decode(path) == b"".join(parts)
     if codec == "ffv1":
@@ -175,28 +170,27 @@ def test_the_file_does_not_depend_on_the_number_of_workers(
 def test_segments_are_whole_chunks_of_the_source(tmp_path: Path) -> None:
     zarr = pytest.importorskip("zarr")
     source = zarr.create_array({}, shape=(220, 63, 81), chunks=(60, 63, 81), dtype="uint8")
-    tasks = stream_of(plan(source, tmp_path / "a.mp4")).tasks
-    assert [task.region[0].stop for task in tasks] == [60, 120, 180, 220]
+    writes = plan(source, tmp_path / "a.mp4").writes
+    assert [write.region[0].stop for write in writes] == [60, 120, 180, 220]
 
 
 def test_the_length_of_segments_depends_on_the_movie(tmp_path: Path) -> None:
     lengths = []
     for count in (10, SEGMENT, SEGMENT + 1, 10 * SEGMENT):
-        tasks = stream_of(plan(np.zeros((count, 300, 300), "u1"), tmp_path / "a.mp4")).tasks
-        lengths.append([task.region[0].stop for task in tasks][-2:])
-    assert lengths[2:] == [[48, 49], [9 * SEGMENT, 10 * SEGMENT]]
+        writes = plan(np.zeros((count, 300, 300), "u1"), tmp_path / "a.mp4").writes
+        lengths.append([write.region[0].stop for write in writes][-2:])
+    assert lengths == [[], [], [48, 49], [9 * SEGMENT, 10 * SEGMENT]]
 
 
 def test_the_memory_of_encoders_is_bounded(tmp_path: Path) -> None:
     large = np.broadcast_to(np.uint8(0), (1000, 2048, 2048))
-    stream = stream_of(plan(large, tmp_path / "a.mp4"))
-    memory = stream.task_memory
-    assert memory is not None
+    planned = plan(large, tmp_path / "a.mp4")
+    memory = planned.grouped_writes.program_memory
     assert 400e6 < memory < 800e6  # measured: 590 MB
-    assert most_encoders(stream, 4) * memory <= 1 << 30
-    assert most_encoders(stream, 16) > 4
-    small = stream_of(plan(large[:, :512, :512], tmp_path / "a.mp4"))
-    assert most_encoders(small, 4) == 4
+    assert planned.step_memory == memory + large.size // len(planned.writes)  # pixels travel
+    assert most_at_once(planned, 4) * memory <= 1 << 30
+    assert most_at_once(planned, 16) > 4
+    assert most_at_once(plan(large[:, :512, :512], tmp_path / "a.mp4"), 4) == 4
 
 
 def test_a_video_is_decoded_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

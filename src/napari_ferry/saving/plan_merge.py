@@ -85,19 +85,6 @@ def _merge_streams(streams: Sequence[Stream]) -> Stream | None:
             tuple(len(stream.tasks) for stream in streams),
             tuple(stream.assemble for stream in streams),
         ),
-        is_distributed=all(stream.is_distributed for stream in streams),
-        task_memory=_largest_memory(streams),
-    )
-
-
-def _largest_memory(streams: Sequence[Stream]) -> int | None:
-    """Return the memory of the largest task; ``None`` if all tasks hold just their pixels."""
-    if all(stream.task_memory is None for stream in streams):
-        return None
-    return max(
-        task.nbytes if stream.task_memory is None else stream.task_memory
-        for stream in streams
-        for task in stream.tasks
     )
 
 

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from functools import partial
 from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Self, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 from napari_ferry.arrays import Array, BlockReader, Region
 from napari_ferry.arrays.progress import Monitor
@@ -36,12 +36,6 @@ _CHUNK_BYTES = 256 << 20
 
 _AHEAD_BYTES = 256 << 20
 """Bytes of pixels in all tasks in progress, unless a single task has more."""
-
-_ENCODER_BYTES = 1 << 30
-"""Memory of all encoders that run at once, for up to four workers."""
-
-_WORKER_BYTES = 256 << 20
-"""Memory of all encoders that run at once, for each of many workers."""
 
 _FINISHED = 2
 """Number of results that may wait while all workers are busy."""
@@ -85,26 +79,17 @@ class Stream:
         Creates the files from their partial paths and the encoded tasks, and returns their number.
     single_path : Path, optional
         Path for a series that turns out to be a single file.
-    is_distributed : bool
-        True if the results of tasks are small, so that a cluster may encode them; its workers
-        return them to this process.
-    task_memory : int, optional
-        Memory of a task in progress, in bytes, if that is not the size of its pixels: a task that
-        runs a program streams its pixels, but the program needs memory.
     """
 
     paths: tuple[Path, ...]
     tasks: tuple[EncodeTask, ...]
     assemble: Callable[[Sequence[Path], Results], int]
     single_path: Path | None = None
-    is_distributed: bool = False
-    task_memory: int | None = None
 
     @property
     def step_memory(self) -> int:
-        """Memory of a task on a cluster in bytes, or of all tasks in progress for one file."""
-        largest = self.task_memory or max(task.nbytes for task in self.tasks)
-        return largest if self.is_distributed else _most_ahead(self, 1) * largest
+        """Memory of all tasks in progress on a worker of a cluster, in bytes."""
+        return _most_ahead(self, 1) * max(task.nbytes for task in self.tasks)
 
     def created_paths(self, count: int) -> tuple[Path, ...]:
         """Return the paths of the first `count` files."""
@@ -112,12 +97,8 @@ class Stream:
 
 
 def encode_task(task: EncodeTask, monitor: Monitor) -> Any:
-    """Return the result of a task, encoded in this thread."""
+    """Return the result of a task, and count its pixels."""
     return task.encode(BlockReader(task.array, task.region, monitor.count, monitor.check))
-
-
-Encode: TypeAlias = Callable[[EncodeTask, Monitor], Any]
-"""Returns the result of a task, and counts its pixels."""
 
 
 class Results(Iterator[Any]):
@@ -133,20 +114,14 @@ class Results(Iterator[Any]):
         Counts bytes, and stops all threads.
     ahead : int
         Maximum number of tasks in progress or finished and not yet consumed.
-    encode : callable
-        Returns the result of a task, and counts its pixels.
     """
 
     def __init__(
-        self,
-        tasks: Iterable[EncodeTask],
-        pool: Executor,
-        monitor: Monitor,
-        ahead: int,
-        encode: Encode = encode_task,
+        self, tasks: Iterable[EncodeTask], pool: Executor, monitor: Monitor, ahead: int
     ) -> None:
         self._pool, self._monitor, self._ahead = pool, monitor, ahead
-        self._results: Iterator[Any] = self.work(partial(encode, task, monitor) for task in tasks)
+        jobs = (partial(encode_task, task, monitor) for task in tasks)
+        self._results: Iterator[Any] = self.work(jobs)
 
     def __next__(self) -> Any:
         return next(self._results)
@@ -176,13 +151,7 @@ def frames_per_task(frame_bytes: int, in_chunk: int) -> int:
     return max(1, _TASK_BYTES // frame_bytes, min(in_chunk, _CHUNK_BYTES // frame_bytes))
 
 
-def make_stream(
-    stream: Stream,
-    partials: Sequence[Path],
-    monitor: Monitor,
-    workers: int,
-    encode: Encode = encode_task,
-) -> int:
+def make_stream(stream: Stream, partials: Sequence[Path], monitor: Monitor, workers: int) -> int:
     """Encode all tasks in several threads, and assemble the files in the current one.
 
     Parameters
@@ -195,8 +164,6 @@ def make_stream(
         Counts bytes, and stops all threads.
     workers : int
         Number of threads.
-    encode : callable
-        Returns the result of a task, and counts its pixels.
 
     Returns
     -------
@@ -209,23 +176,13 @@ def make_stream(
     pool = ThreadPoolExecutor(workers, "ferry-code", share_collector())
     with pool, ExitStack() as undo:
         undo.callback(monitor.stop)
-        count = stream.assemble(partials, Results(stream.tasks, pool, monitor, ahead, encode))
+        count = stream.assemble(partials, Results(stream.tasks, pool, monitor, ahead))
         undo.pop_all()
     return count
 
 
-def most_encoders(stream: Stream, workers: int) -> int:
-    """Return the number of `workers` to run tasks at once, limited by this computer's memory."""
-    if stream.task_memory is None:
-        return workers
-    memory = max(_ENCODER_BYTES, workers * _WORKER_BYTES)
-    return max(1, min(workers, memory // stream.task_memory))
-
-
 def _most_ahead(stream: Stream, workers: int) -> int:
     """Return the number of tasks in progress or finished and not yet consumed."""
-    if stream.task_memory is not None:
-        return workers + _FINISHED
     largest = max(task.nbytes for task in stream.tasks)
     return max(1, min(workers + _FINISHED, _AHEAD_BYTES // max(1, largest)))
 

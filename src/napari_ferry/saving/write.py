@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,6 +15,8 @@ from napari_ferry.arrays.regions import cut_to_region, region_bytes
 
 _MOST_WRITES = 80_000
 """Number of writes above which they are made larger."""
+
+_READ_BYTES = 1 << 20
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,6 +46,11 @@ class PlannedFile:
     finish : callable, optional
         Called once with the partial path when all writes are finished, before the file is flushed
         and moved in place; such as to write the metadata that make a folder a valid data set.
+    join : callable, optional
+        Makes the file of parts: each write then makes a file of its own, which is the path given to
+        its `put` and `stored`. `join` is called in another thread with the partial path and with an
+        iterator over these paths in order, which waits for writes that are not finished. It leaves
+        the parts unchanged, as an interrupted save is resumed with them.
     """
 
     path: Path
@@ -54,6 +61,7 @@ class PlannedFile:
     is_folder: bool = False
     least_bytes: Callable[[int], int] | None = None
     finish: Callable[[Path], None] | None = None
+    join: Callable[[Path, Iterator[Path]], None] | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -121,13 +129,22 @@ def write_text(path: Path, *, text: str) -> None:
 
 
 def file_digest(path: Path) -> str | None:
-    """Return the digest of a small file, for `Write.stored`; ``None`` if it cannot be read."""
+    """Return the digest of a file, for `Write.stored`; ``None`` if it cannot be read."""
+    hasher = xxhash.xxh3_64()
     try:
-        return xxhash.xxh3_64_hexdigest(path.read_bytes())
+        with path.open("rb") as file:
+            while data := file.read(_READ_BYTES):
+                hasher.update(data)
     except OSError:
         return None
+    return hasher.hexdigest()
 
 
 def partial_name(index: int, path: Path) -> str:
     """Return the name of a file while it is written."""
     return f"new-{index}{path.suffix}"
+
+
+def part_path(partial: Path, index: int) -> Path:
+    """Return the path of a part of a partial file; see `PlannedFile.join`."""
+    return partial.with_name(f"{partial.name}.{index}")

@@ -47,6 +47,9 @@ class WriteGroup:
         Stage of all writes.
     extra_memory : int
         Memory of a write in progress in addition to the blocks that it reads, in bytes.
+    program_memory : int
+        Memory of a program that each write runs, in bytes, which limits the number of writes in
+        progress on this computer.
     """
 
     path: Path
@@ -57,6 +60,7 @@ class WriteGroup:
     arrays: tuple[Array, ...]
     stage: int = 0
     extra_memory: int = 0
+    program_memory: int = 0
 
     def writes(self) -> Iterator[Write]:
         """Yield the writes in order."""
@@ -67,16 +71,17 @@ class WriteGroup:
         """Memory of a write on a worker, in bytes.
 
         It has two blocks or chunks, or all pixels of the write if they are sent from memory, and
-        the extra memory.
+        the extra memory and that of a program.
         """
+        extra = self.extra_memory + self.program_memory
         if not all(map(is_sent_by_path, self.arrays)):
-            return self.nbytes // self.count + self.extra_memory
+            return self.nbytes // self.count + extra
         chunks = (
             math.prod(largest_chunk(source)) * np.dtype(source.dtype).itemsize
             for source in self.arrays
         )
         block = min(self.nbytes, max(BLOCK_BYTES, *chunks))
-        return 2 * block + self.extra_memory
+        return 2 * block + extra
 
     @property
     def identity(self) -> str:
@@ -131,8 +136,8 @@ class Writes(Sequence[Write]):
         All sources, each once.
     stages : tuple of int
         All stages, in order.
-    memory : int
-        Memory of the largest write in progress, in bytes.
+    memory, program_memory : int
+        Memory of the largest write in progress, and of its program alone, in bytes.
     fingerprint : str
         Digest that differs for any other writes, computed from what determines those of a group.
     """
@@ -140,7 +145,7 @@ class Writes(Sequence[Write]):
     def __init__(self, groups: Iterable[WriteGroup]) -> None:
         self.groups = groups if isinstance(groups, Sequence) else tuple(groups)
         ends = []
-        self.nbytes = self.memory = 0
+        self.nbytes = self.memory = self.program_memory = 0
         hasher, count = xxhash.xxh3_128(), 0
         arrays: dict[int, Array] = {}
         stages: set[int] = set()
@@ -150,6 +155,7 @@ class Writes(Sequence[Write]):
             ends.append(count)
             self.nbytes += group.nbytes
             self.memory = max(self.memory, group.memory)
+            self.program_memory = max(self.program_memory, group.program_memory)
             hasher.update(f"{group.identity}\n".encode(errors="surrogatepass"))
             arrays |= {id(source): source for source in group.arrays}
             stages.add(group.stage)

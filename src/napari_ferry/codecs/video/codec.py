@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import typing
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -142,18 +143,11 @@ def plan(
 
     is_timed = frame_rate is not None
     job = Job(movie=movie, path=path, codec=chosen, quality=quality, is_timed=is_timed)
-    file, stream = plan_video(job)
     settings = [chosen, quality, str(movie.frame_rate), is_timed, movie.identity()]
     identity = json.dumps(settings, sort_keys=True)
     losses = (*_losses(movie, chosen), *_rounded_times(movie, path), *movie.losses)
-    return Plan(
-        files=(file,),
-        losses=losses,
-        nframes=movie.nframes,
-        identity=identity,
-        stream=stream,
-        frame_rate=movie.frame_rate,
-    )
+    planned = plan_video(job)
+    return replace(planned, losses=losses, identity=identity, frame_rate=movie.frame_rate)
 
 
 def _choose_codec(path: Path, codec: AnyCodec, quality: Quality) -> VideoCodec:

@@ -45,8 +45,6 @@ class Encoder:
         Arguments of ffmpeg, without the program name.
     path : Path
         The file, for messages.
-    has_output : bool
-        True to read the output of ffmpeg from a pipe, with `read_output`.
 
     Raises
     ------
@@ -54,7 +52,7 @@ class Encoder:
         ffmpeg was not found or cannot be run.
     """
 
-    def __init__(self, arguments: Sequence[str], path: Path, *, has_output: bool = False) -> None:
+    def __init__(self, arguments: Sequence[str], path: Path) -> None:
         self.path = path
         self.errors = tempfile.TemporaryFile()  # noqa: SIM115 - closed in __exit__
         program = find_ffmpeg()
@@ -65,7 +63,7 @@ class Encoder:
             self.process = subprocess.Popen(
                 [program, *arguments],
                 stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE if has_output else subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
                 stderr=self.errors,
                 start_new_session=sys.platform != "win32",
                 **options,  # type: ignore[call-overload]
@@ -90,8 +88,6 @@ class Encoder:
             self.process.kill()
         self._close()
         self.process.wait()
-        if self.process.stdout:
-            self.process.stdout.close()
         self.errors.close()
 
     def write(self, blocks: Iterable[NDArray[Any]]) -> None:
@@ -116,12 +112,6 @@ class Encoder:
                 f"ffmpeg could not write the video ({self._error_text()}): free some space, or "
                 "choose another folder or codec, and save again."
             )
-
-    def read_output(self) -> bytes:
-        """Return all output of ffmpeg after its end; for a thread."""
-        assert self.process.stdout is not None
-        output: bytes = self.process.stdout.read()
-        return output
 
     def kill_on(self, check: Callable[[], None]) -> None:
         """Kill ffmpeg when `check` raises, and return when it has ended; for a thread."""

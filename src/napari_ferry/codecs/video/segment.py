@@ -10,18 +10,22 @@ on it. Their length depends on the movie alone.
 
 from __future__ import annotations
 
+import secrets
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
+import xxhash
+
 from napari_ferry.arrays import BlockReader
 from napari_ferry.arrays.reading_sequence import own_sequence
-from napari_ferry.codecs.video.encoder import Encoder
+from napari_ferry.codecs.video.encoder import Encoder, find_ffmpeg
 from napari_ferry.codecs.video.encoding_job import Job
 from napari_ferry.codecs.video.ffmpeg_options import KEY_FRAMES
 from napari_ferry.errors import SaveError
 from napari_ferry.movie.frame_preparation import FramePreparation
 from napari_ferry.movie.movie import Movie
+from napari_ferry.saving.write import file_digest, write_bytes
 
 SEGMENT_INPUT = ("-copyts", "-f", "mov", "-i", "pipe:0")
 """Options to read segments from the pipe, with their own times."""
@@ -57,7 +61,8 @@ def segment_frames(job: Job) -> int:
     if job.codec == "ffv1":
         return max(1, _EXACT_BYTES // _frame_bytes(job.movie))
     height, width = job.movie.size
-    groups = max(_FEWEST_FRAMES, _SEGMENT_PIXELS // (height * width)) // KEY_FRAMES
+    pixels = write_bytes(_SEGMENT_PIXELS, job.movie.nframes * height * width)
+    groups = max(_FEWEST_FRAMES, pixels // (height * width)) // KEY_FRAMES
     total = -(-job.movie.nframes // KEY_FRAMES)
     count = -(-total // groups)
     return -(-total // count) * KEY_FRAMES
@@ -101,7 +106,7 @@ def copy_options(job: Job) -> list[str]:
 
 @dataclass(frozen=True, kw_only=True)
 class SegmentEncoder:
-    """Encoder of the frames of one region; picklable.
+    """Encoder of one segment to a file; picklable.
 
     Parameters
     ----------
@@ -109,39 +114,60 @@ class SegmentEncoder:
         Reads and prepares frames.
     options : tuple of str
         Options of ffmpeg to read frames from the pipe and to encode them.
-    frame_axis : int
-        Number of the frame axis.
+    first : int
+        Number of the first frame of the segment in the movie.
     path : Path
         The file, for messages.
     """
 
     prepare: FramePreparation
     options: tuple[str, ...]
-    frame_axis: int
+    first: int
     path: Path
 
-    def __call__(self, pixels: BlockReader) -> bytes:
-        """Return the encoded segment; the frames are read while they are encoded.
+    def __call__(self, target: Path, pixels: BlockReader) -> str | None:
+        """Encode the segment, and return its digest; the frames are read while they are encoded.
+
+        Each attempt writes a file of its own, so that a late one does no harm.
 
         Raises
         ------
         SaveError
             ffmpeg failed, or the frames cannot be read.
         """
-        arguments = [*self.options, *_segment_options(pixels.region[self.frame_axis].start)]
+        own = target.with_name(f"{target.name}-{secrets.token_hex(4)}")
+        try:
+            self._encode(own, pixels)
+            pixels.check()
+            own.replace(target)
+        finally:
+            own.unlink(missing_ok=True)  # the files of failed attempts could fill the disk
+        return self.digest(target)
+
+    def digest(self, target: Path) -> str | None:
+        """Return the digest of the file and of what it depends on; ``None`` without a file.
+
+        These are limits found in frames of other segments, and the program: segments of different
+        ones may have different headers, and cannot be joined.
+        """
+        stored, limits = file_digest(target), self.prepare.intensity.limits
+        context = f"{Path(find_ffmpeg()).name} {limits and limits.find()}"
+        return stored and xxhash.xxh3_64_hexdigest(f"{stored} {context}".encode())
+
+    def _encode(self, own: Path, pixels: BlockReader) -> None:
+        """Encode the segment to a file of this attempt."""
+        arguments = [*self.options, *_segment_options(self.first), str(own)]
         with (
             own_sequence(),
-            ThreadPoolExecutor(2, thread_name_prefix="ferry-pipe") as pool,
-            Encoder(arguments, self.path, has_output=True) as encoder,
+            ThreadPoolExecutor(1, thread_name_prefix="ferry-pipe") as pool,
+            Encoder(arguments, self.path) as encoder,
         ):
-            output = pool.submit(encoder.read_output)
             pool.submit(encoder.kill_on, pixels.check)
             try:
                 encoder.write(self.prepare.parts(pixels))
             except SaveError:
                 pixels.check()  # it was killed because of a cancellation
                 raise
-            return output.result()
 
 
 def _segment_options(first: int) -> list[str]:
@@ -152,5 +178,5 @@ def _segment_options(first: int) -> list[str]:
         *("-movflags", "+frag_keyframe+empty_moov+default_base_moof+frag_discont"),
         # without an edit list, the times in the file are those given above
         *("-use_editlist", "0", "-avoid_negative_ts", "disabled"),
-        *("-fflags", "+bitexact", "-f", "mov", "pipe:1"),
+        *("-fflags", "+bitexact", "-f", "mov"),
     ]

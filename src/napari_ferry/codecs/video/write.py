@@ -15,6 +15,7 @@ import json
 import math
 import secrets
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -22,8 +23,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_ferry.arrays import Region
-from napari_ferry.arrays.regions import region_shape
+from napari_ferry.arrays import Array, Region
+from napari_ferry.arrays.regions import region_bytes, region_shape
 from napari_ferry.codecs.video.encoder import Encoder
 from napari_ferry.codecs.video.encoding_job import Job
 from napari_ferry.codecs.video.ffmpeg_options import (
@@ -43,12 +44,13 @@ from napari_ferry.codecs.video.segment import (
 from napari_ferry.movie.frame_preparation import FramePreparation
 from napari_ferry.movie.frame_rate import RATE_KEY
 from napari_ferry.movie.movie import Movie
-from napari_ferry.saving import PlannedFile, Stream
-from napari_ferry.saving.stream import EncodeTask
+from napari_ferry.saving import Plan, PlannedFile, Stream, Write
+from napari_ferry.saving.write_groups import WriteGroup, Writes
 
 LARGEST_SIDE = 16384
 """Maximum side in any level of H.264, in pixels."""
 
+_READ_BYTES = 1 << 20
 _NEUTRAL_CHROMA = 128
 _BLOCK = 16
 _HEADER_BYTES = 1 << 16
@@ -56,39 +58,56 @@ _FRAME_BYTES = 1024
 """Estimated size of a file header, and of the data of a frame in addition to its pixels."""
 
 
-def plan_video(job: Job) -> tuple[PlannedFile, Stream]:
-    """Plan one file and the stream of its frames, or of its segments if it has several."""
+def plan_video(job: Job) -> Plan:
+    """Return the plan of one file, with a stream of its frames or a write for each segment."""
     movie = job.movie
     encode = None
     if job.codec == "h264":
         encode = even if movie.is_rgb else with_chroma
     regions = movie.segments(segment_frames(job))
-    if len(regions) > 1:
-        stream = _plan_segments(job, regions, movie.preparation(encode))
-    else:
+    file = PlannedFile(path=job.path, nbytes=_estimate_bytes(movie))
+    if len(regions) == 1:
         tasks = tuple(movie.tasks(encode))
         stream = Stream(paths=(job.path,), tasks=tasks, assemble=partial(write_frames, job=job))
-    return PlannedFile(path=job.path, nbytes=_estimate_bytes(movie)), stream
+        return Plan(files=(file,), nframes=movie.nframes, stream=stream)
+
+    join = partial(join_segments, job=job)
+    file = replace(file, create=Path.touch, is_encoded=True, join=join)
+    writes = Writes([_group_segments(job, regions, movie.preparation(encode))])
+    return Plan(files=(file,), nframes=movie.nframes, writes=writes)
 
 
-def _plan_segments(job: Job, regions: Sequence[Region], prepare: FramePreparation) -> Stream:
-    """Plan a stream with a task for each segment of the movie."""
+def _group_segments(job: Job, regions: Sequence[Region], prepare: FramePreparation) -> WriteGroup:
+    """Return the writes of all segments of the movie."""
     movie = job.movie
-    encode = SegmentEncoder(
-        prepare=prepare,
-        options=(*QUIET, *frame_options(job), *encoding_options(job)),
-        frame_axis=movie.frame_axis or 0,
+    array, axis = movie.image.array, movie.frame_axis or 0
+    options = (*QUIET, *frame_options(job), *encoding_options(job))
+    longest = max(math.prod(region_shape(region)[: prepare.lead]) for region in regions)
+    encode = SegmentEncoder(prepare=prepare, options=options, first=0, path=job.path)
+    return WriteGroup(
         path=job.path,
+        count=len(regions),
+        make=partial(_make_segment, array=array, regions=regions, axis=axis, encode=encode),
+        nbytes=sum(region_bytes(array, region) for region in regions),
+        key=f"{options} {[region[axis].start for region in regions]}",
+        arrays=(array,),
+        program_memory=segment_memory(job, longest),
     )
 
-    longest = max(math.prod(region_shape(region)[: prepare.lead]) for region in regions)
-    return Stream(
-        paths=(job.path,),
-        tasks=tuple(EncodeTask(movie.image.array, region, encode) for region in regions),
-        assemble=partial(join_segments, job=job),
-        is_distributed=True,
-        task_memory=segment_memory(job, longest),
-    )
+
+def _make_segment(
+    path: Path,
+    index: int,
+    *,
+    array: Array,
+    regions: Sequence[Region],
+    axis: int,
+    encode: SegmentEncoder,
+) -> Write:
+    """Return the write of one segment."""
+    region = regions[index]
+    put = replace(encode, first=region[axis].start)
+    return Write(path=path, array=array, region=region, put=put, stored=put.digest)
 
 
 def _estimate_bytes(movie: Movie) -> int:
@@ -136,19 +155,27 @@ def write_frames(partials: Sequence[Path], results: Iterator[NDArray[Any]], *, j
     SaveError
         ffmpeg could not write the file.
     """
-    return _write_file(partials[0], results, job, frame_options(job), encoding_options(job))
+    _write_file(partials[0], results, job, frame_options(job), encoding_options(job))
+    return 1
 
 
-def join_segments(partials: Sequence[Path], results: Iterator[bytes], *, job: Job) -> int:
-    """Join encoded segments in one file, without encoding them again; return the number of files.
+def join_segments(target: Path, segments: Iterator[Path], *, job: Job) -> None:
+    """Join the files of encoded segments in one file, without encoding them again.
 
     Raises
     ------
     SaveError
         ffmpeg could not write the file.
     """
-    segments = (np.frombuffer(result, np.uint8) for result in results)
-    return _write_file(partials[0], segments, job, SEGMENT_INPUT, copy_options(job))
+    _write_file(target, _read_files(segments), job, SEGMENT_INPUT, copy_options(job))
+
+
+def _read_files(paths: Iterator[Path]) -> Iterator[NDArray[Any]]:
+    """Yield the bytes of files in order, a few at a time."""
+    for path in paths:
+        with path.open("rb") as file:
+            while data := file.read(_READ_BYTES):
+                yield np.frombuffer(data, np.uint8)
 
 
 def _write_file(
@@ -157,8 +184,8 @@ def _write_file(
     job: Job,
     input_options: Sequence[str],
     output_options: Sequence[str],
-) -> int:
-    """Write one file from data for the pipe of ffmpeg, and return the number of files.
+) -> None:
+    """Write one file from data for the pipe of ffmpeg.
 
     The metadata are too long for a command line, so they are stored in a file next to the video.
     The cleanup of the video also removes that file, even after this process was killed.
@@ -172,7 +199,6 @@ def _write_file(
         encoder.write(data)
     own.replace(target)
     metadata_path.unlink()
-    return 1
 
 
 def metadata_text(job: Job) -> str:

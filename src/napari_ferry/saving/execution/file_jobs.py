@@ -21,10 +21,11 @@ from napari_ferry.errors import share_collector
 from napari_ferry.saving.disk.flush import sync_file, sync_tree
 from napari_ferry.saving.disk.plain_files import reserve
 from napari_ferry.saving.execution.attempt import Attempt
+from napari_ferry.saving.execution.file_join import FileJoin
 from napari_ferry.saving.execution.runner import Runner
 from napari_ferry.saving.partial.partial_folder import PartialFolder
 from napari_ferry.saving.partial.write_records import WriteRecord
-from napari_ferry.saving.write import PlannedFile, Write, partial_name
+from napari_ferry.saving.write import PlannedFile, Write, part_path, partial_name
 from napari_ferry.saving.write_groups import WriteGroup, Writes
 
 if TYPE_CHECKING:
@@ -58,6 +59,7 @@ def make_files(
     """
     from concurrent.futures import ThreadPoolExecutor
 
+    joins = ThreadPoolExecutor(1, "ferry-join", share_collector())
     own: dict[Path, list[int]] = {file.path: [] for file in files}
     for number, group in enumerate(writes.groups):
         own[group.path].append(number)
@@ -72,12 +74,13 @@ def make_files(
             [writes.groups[number] for number in own[file.path]],
             sources,
             runner,
+            joins,
         )
         for i, file in enumerate(files)
         if file.create is not None
     )
     pool = ThreadPoolExecutor(runner.threads, "ferry-save", share_collector())
-    with pool, ExitStack() as undo:
+    with pool, joins, ExitStack() as undo:
         undo.callback(monitor.stop)
         first, *later = sorted({0, *writes.stages})
         unfinished: list[_FileJob] = []
@@ -142,6 +145,8 @@ class _FileJob:
         Identities of the sources; ``None`` if the save cannot be resumed.
     runner : Runner
         Carries out the writes.
+    joins : Executor
+        Thread to join the parts of the file, if it is made of parts.
     """
 
     def __init__(
@@ -153,6 +158,7 @@ class _FileJob:
         groups: Sequence[WriteGroup],
         sources: _Sources | None,
         runner: Runner,
+        joins: Executor,
     ) -> None:
         self.file = file
         self.folder = folder
@@ -162,6 +168,8 @@ class _FileJob:
         self.groups = groups
         self.sources = sources
         self.runner = runner
+        self.joins = joins
+        self.join: FileJoin | None = None
         self.records: Mapping[int, WriteRecord] = folder.records.get(name, {})
         self.n_writes = self.n_left = sum(group.count for group in groups)
         self.lock = threading.Lock()
@@ -186,6 +194,10 @@ class _FileJob:
             self._complete()
         elif not is_kept and self.n_writes > 1:
             self._note_ready()
+        if self.file.join:
+            self.join = FileJoin(
+                self.file.join, self.target, self.n_writes, self.monitor, self.joins
+            )
         return self
 
     def _note_ready(self) -> None:
@@ -197,10 +209,12 @@ class _FileJob:
     def carry_out(self, index: int, write: Write) -> None:
         """Carry out one write; the last one completes the file."""
         self.monitor.check()
+        if self.join:
+            self.join.check()
         is_recorded = self.sources is not None and write.stored is not None
         attempt = Attempt(
             write=write,
-            target=self.target,
+            target=part_path(self.target, index) if self.join else self.target,
             record=self.records.get(index) if is_recorded else None,
             identity=self.sources.identity(write) if self.sources and is_recorded else None,
             is_recorded=is_recorded,
@@ -209,6 +223,8 @@ class _FileJob:
         outcome = self.runner.carry_out(attempt, self.monitor)
         if outcome.record and not outcome.is_skipped:
             self.folder.record_write(self.name, index, outcome.record)
+        if self.join:
+            self.join.add(index)
 
         with self.lock:
             self.n_left -= 1
@@ -218,6 +234,9 @@ class _FileJob:
 
     def _complete(self) -> None:
         """Finish and flush the file after its last write."""
+        if self.join:
+            self.monitor.note("joining the parts")
+            self.join.wait()
         if self.file.finish:
             self.file.finish(self.target)
         if self.file.is_folder:

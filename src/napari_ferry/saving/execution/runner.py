@@ -7,7 +7,7 @@ from typing import Any, Protocol, TypeAlias
 
 from napari_ferry.arrays.progress import Monitor
 from napari_ferry.saving.execution.attempt import Attempt, Outcome, carry_out
-from napari_ferry.saving.stream import EncodeTask, Stream, encode_task, most_encoders
+from napari_ferry.saving.stream import Stream
 
 Scheduler: TypeAlias = Any
 """A ``dask.distributed.Client``, a cluster, or the address of a scheduler."""
@@ -20,17 +20,11 @@ class Runner(Protocol):
     def threads(self) -> int:
         """Maximum number of threads of this process waiting for steps or carrying them out."""
 
-    def most_encoding(self, stream: Stream) -> int:
-        """Return the maximum number of tasks of a stream in progress at present."""
-
     def most_waiting(self) -> int:
         """Return the maximum number of steps in progress or waiting at present."""
 
     def carry_out(self, attempt: Attempt, monitor: Monitor) -> Outcome:
         """Carry out a write, and count its pixels."""
-
-    def encode(self, task: EncodeTask, monitor: Monitor) -> Any:
-        """Return the result of a task of a stream, and count its pixels."""
 
     def make_file(self, stream: Stream, partial: Path, monitor: Monitor) -> bool:
         """Make the file of a stream in one step, if this is possible; return whether it is."""
@@ -48,10 +42,6 @@ class ThreadRunner:
     def __init__(self, threads: int) -> None:
         self.threads = threads
 
-    def most_encoding(self, stream: Stream) -> int:
-        """Return the number of threads, or fewer if their tasks need much memory."""
-        return most_encoders(stream, self.threads)
-
     def most_waiting(self) -> int:
         """Return twice the number of threads, to keep all of them busy."""
         return 2 * self.threads
@@ -62,10 +52,6 @@ class ThreadRunner:
         if outcome.is_skipped:
             monitor.add(attempt.write.nbytes, skipped=True)
         return outcome
-
-    def encode(self, task: EncodeTask, monitor: Monitor) -> Any:
-        """Return the result of a task, and count its pixels block by block."""
-        return encode_task(task, monitor)
 
     def make_file(self, stream: Stream, partial: Path, monitor: Monitor) -> bool:
         """Return False: threads encode the tasks of a stream."""

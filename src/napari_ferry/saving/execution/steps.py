@@ -10,7 +10,7 @@ from napari_ferry.arrays.read_ahead import QUEUE
 from napari_ferry.saving.disk.flush import sync_file
 from napari_ferry.saving.execution.file_jobs import make_files
 from napari_ferry.saving.execution.runner import Runner, Scheduler, ThreadRunner
-from napari_ferry.saving.execution.workers import default_workers
+from napari_ferry.saving.execution.workers import default_workers, most_at_once
 from napari_ferry.saving.partial.partial_folder import PartialFolder
 from napari_ferry.saving.plan import Plan
 from napari_ferry.saving.stream import make_stream
@@ -44,9 +44,9 @@ def make_all(
     int
         Number of files of the stream.
     """
-    threads = ThreadRunner(workers or default_workers(plan, os.cpu_count() or 1))
+    threads = workers or default_workers(plan, os.cpu_count() or 1)
     with QUEUE.paused(), ExitStack() as stack:
-        runner: Runner = threads
+        runner: Runner = ThreadRunner(most_at_once(plan, threads))
         if client is not None:
             from napari_ferry.saving.execution.cluster.cluster_runner import running_on
 
@@ -56,7 +56,7 @@ def make_all(
 
 
 def _make_stream(
-    plan: Plan, folder: PartialFolder, monitor: Monitor, runner: Runner, threads: Runner
+    plan: Plan, folder: PartialFolder, monitor: Monitor, runner: Runner, threads: int
 ) -> int:
     """Write the files of a stream, and return their number."""
     if plan.stream is None:
@@ -65,9 +65,7 @@ def _make_stream(
     partials = [by_path[path] for path in plan.stream.paths]
     if runner.make_file(plan.stream, partials[0], monitor):
         return 1
-    runner = runner if plan.stream.is_distributed else threads
-    workers = runner.most_encoding(plan.stream)
-    count = make_stream(plan.stream, partials, monitor, workers, runner.encode)
+    count = make_stream(plan.stream, partials, monitor, threads)
     for partial in partials[:count]:
         sync_file(partial)
     return count

@@ -12,10 +12,10 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
-from napari_ferry.arrays import Array, BlockReader
+from napari_ferry.arrays import Array
 from napari_ferry.arrays.array_layout import ArrayLayout
 from napari_ferry.arrays.progress import Monitor
-from napari_ferry.arrays.regions import cut_to_region, is_sent_by_path
+from napari_ferry.arrays.regions import is_sent_by_path
 from napari_ferry.errors import ClusterError, FerryError
 from napari_ferry.saving.disk.flush import sync_written
 from napari_ferry.saving.execution.attempt import Attempt, Outcome, carry_out
@@ -30,7 +30,7 @@ from napari_ferry.saving.execution.cluster.source_checks import (
 from napari_ferry.saving.execution.cluster.worker_checks import check_workers
 from napari_ferry.saving.execution.runner import Scheduler
 from napari_ferry.saving.plan import Plan
-from napari_ferry.saving.stream import EncodeTask, Stream
+from napari_ferry.saving.stream import Stream
 
 if TYPE_CHECKING:
     import distributed
@@ -83,10 +83,6 @@ class ClusterRunner:
         self._counted = -_COUNT_SECONDS
         self._n_threads = 1
 
-    def most_encoding(self, stream: Stream) -> int:
-        """Return the number of threads of all workers."""
-        return self._count_threads()
-
     def most_waiting(self) -> int:
         """Return twice the number of threads of all workers, to keep all of them busy."""
         return 2 * self._count_threads()
@@ -110,19 +106,6 @@ class ClusterRunner:
         outcome = self._run(monitor, name, carry_out_remotely, attempt, source)
         monitor.add(write.nbytes, skipped=outcome.is_skipped)
         return outcome
-
-    def encode(self, task: EncodeTask, monitor: Monitor) -> Any:
-        """Return the result of a task, encoded on a worker."""
-        is_sent = is_sent_by_path(task.array)
-        array, region = (
-            (ArrayLayout(task.array), task.region)
-            if is_sent
-            else cut_to_region(task.array, task.region)
-        )
-        sent = replace(task, array=array, region=region)
-        result = self._run(monitor, "task", encode_remotely, sent, task.array if is_sent else None)
-        monitor.add(task.nbytes)
-        return result
 
     def make_file(self, stream: Stream, partial: Path, monitor: Monitor) -> bool:
         """Make the file of a stream on one worker, and count its pixels when it is finished."""
@@ -253,16 +236,6 @@ def carry_out_remotely(attempt: Attempt, check: RunCheck, source: _Source | None
     if not outcome.is_skipped:
         sync_written(attempt.target)
     return outcome
-
-
-def encode_remotely(task: EncodeTask, check: RunCheck, source: _Source | None) -> Any:
-    """Return the result of a task, encoded on a worker; parameters as above."""
-    import dask
-
-    check()
-    array = task.array if source is None else source.array
-    with dask.config.set(scheduler="synchronous"):
-        return task.encode(BlockReader(array, task.region, None, check))
 
 
 def make_file_of(step: tuple[Stream, Path], check: RunCheck, source: _Source | None) -> None:

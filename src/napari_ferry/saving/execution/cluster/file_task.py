@@ -20,8 +20,7 @@ def is_one_file(stream: Stream) -> bool:
 
     The process that has the pixels in its memory writes them itself.
     """
-    is_in_order = len(stream.paths) == 1 and not stream.is_distributed
-    return is_in_order and all(is_sent_by_path(task.array) for task in stream.tasks)
+    return len(stream.paths) == 1 and all(is_sent_by_path(task.array) for task in stream.tasks)
 
 
 def make_file_remotely(stream: Stream, partial: Path, check: RunCheck) -> None:

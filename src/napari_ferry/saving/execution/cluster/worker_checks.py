@@ -15,7 +15,7 @@ from napari_ferry.saving.partial.journal import probe_name
 if TYPE_CHECKING:
     import distributed
 
-_PACKAGES = ("napari-ferry", "numpy", "tifffile", "imagecodecs", "av")
+_PACKAGES = ("napari-ferry", "numpy", "tifffile", "imagecodecs", "av", "imageio-ffmpeg")
 """Packages whose versions have to be equal, as the bytes of a save depend on them."""
 
 

@@ -36,6 +36,10 @@ FILES: list[tuple[str, Sequence[str]]] = [
     (".mjpeg", ("-c:v", "mjpeg", "-q:v", "3")),
     (".h264", (*H264, "-g", "12", "-bf", "2")),
     (".hevc", ("-c:v", "libx265", "-x265-params", "log-level=none:keyint=12:bframes=3")),
+    (".ivf", ("-c:v", "libvpx", "-g", "12", "-b:v", "1M")),
+    (".obu", ("-c:v", "libsvtav1", "-g", "12", "-preset", "10", "-crf", "20")),
+    (".m1v", ("-c:v", "mpeg1video", "-q:v", "3", "-bf", "2", "-g", "12")),
+    (".mj2", ("-c:v", "jpeg2000", "-pix_fmt", "gray", "-f", "mov")),
     (".avi", ("-c:v", "h263", "-vf", "pad=352:288", "-q:v", "3", "-g", "12")),
 ]
 
@@ -59,7 +63,8 @@ def test_every_container_opens_at_any_frame(
 
 
 def test_every_suffix_is_tested_or_a_synonym() -> None:
-    synonyms = {".m4v", ".264", ".265", ".mjpg", ".webm", ".dv"}
+    synonyms = {".m4v", ".264", ".265", ".mjpg", ".webm", ".dv", ".avc", ".h265", ".mpv", ".qt"}
+    synonyms |= {".f4v", ".3g2", ".divx", ".mpe", ".m2p", ".m2t"}
     assert set(codec.ALSO_OPENS) == synonyms | {suffix for suffix, _ in FILES}
 
 

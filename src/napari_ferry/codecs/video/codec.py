@@ -30,7 +30,8 @@ SUMMARY = "a movie as displayed; .mkv: exact gray samples"
 ALSO_OPENS = (
     *(".m4v", ".avi", ".webm", ".wmv", ".asf", ".mpg", ".mpeg", ".m2v", ".vob", ".ts", ".mts"),
     *(".m2ts", ".3gp", ".flv", ".ogv", ".mxf", ".nut", ".dv", ".y4m", ".mjpeg", ".mjpg"),
-    *(".h264", ".264", ".hevc", ".265"),
+    *(".h264", ".264", ".avc", ".hevc", ".265", ".h265", ".ivf", ".obu", ".m1v", ".mpv"),
+    *(".qt", ".f4v", ".3g2", ".mj2", ".divx", ".mpe", ".m2p", ".m2t"),
 )
 
 _MOST_PLAYED_SIDE = 4096

@@ -36,6 +36,8 @@ MAX_FRAMES = 2**24
 _PROBED_FRAMES = 16
 """Frames decoded to compare the order in the headers with the order of the decoder."""
 
+_UNTIMED = ("avi", "mpegvideo")  # of MPEG-1 and 2 without a container, times are guesses
+"""FFmpeg's names of formats without presentation times."""
 
 _LONGEST_DELAY = 16
 """Maximum delay of an encoder of B-frames in chunks, as in H.264."""
@@ -108,7 +110,7 @@ def _choose_order_source(file: VideoFile) -> _OrderSource:
     codec, container = file.stream.codec_context, file.container.format.name
     # a FOURCC in Matroska belongs to "Video for Windows", whose times are in decoding order
     has_fourcc = codec.codec_tag.strip("\0 ") != ""
-    is_untimed = container == "avi" or (container.startswith("matroska") and has_fourcc)
+    is_untimed = container in _UNTIMED or (container.startswith("matroska") and has_fourcc)
     may_reorder = is_untimed or bool(codec.has_b_frames)
     return _OrderSource(make_picture_order(codec) if may_reorder else None, is_untimed)
 
@@ -121,8 +123,7 @@ def read_index(file: VideoFile, reopen: Reopen) -> PacketIndex:
     file : VideoFile
         A file that was just opened.
     reopen : callable
-        Opens the file again for a ``with`` block, to decode it if the packets do not determine
-        the display order.
+        Opens the file again for a ``with`` block, if only decoding shows the display order.
     """
     source = _choose_order_source(file)
     packets = _read_packets(file, source)
@@ -156,7 +157,6 @@ def _read_packets(file: VideoFile, source: _OrderSource) -> _Packets:
     packets = _Packets(check=CheckProbe(file.stream))
 
     def add(packet: av.Packet[VideoStream]) -> None:
-        """Add a packet to the index and to the source."""
         packets.add(packet, file.codec_name)
         source.add(packet)
 

@@ -55,7 +55,7 @@ class LayerList(QListWidget):
         self.viewer = viewer
         self.follow_visible = follow_visible
         self.is_edited = False
-        self.observed: list[Layer] = []
+        self.observed: list[Layer] = []  # of the rows, bottom row first
 
         self.setAccessibleName("Layers to export")
         default = "visible" if follow_visible else "selected"
@@ -73,9 +73,9 @@ class LayerList(QListWidget):
 
     def checked_layers(self) -> list[Layer]:
         """Return the checked layers, bottom layer first."""
-        items = [item for row in range(self.count()) if (item := self.item(row))]
-        checked = [item for item in items if item.checkState() == Qt.CheckState.Checked]
-        return [item.data(Qt.ItemDataRole.UserRole) for item in reversed(checked)]
+        rows = zip(reversed(range(self.count())), self.observed, strict=False)
+        items = ((self.item(row), layer) for row, layer in rows)
+        return [layer for item, layer in items if item and _is_checked(item)]
 
     def excluded_layers(self) -> list[Layer]:
         """Return the layers the user unchecked, or left unchecked in an edited list."""
@@ -106,7 +106,6 @@ class LayerList(QListWidget):
         self.clear()
         for layer in reversed(self.viewer.layers):
             item = QListWidgetItem(layer.name)
-            item.setData(Qt.ItemDataRole.UserRole, layer)
             item.setFlags(item.flags() | Qt.ItemFlag.ItemIsUserCheckable)
             state = Qt.CheckState.Checked if layer in checked else Qt.CheckState.Unchecked
             item.setCheckState(state)
@@ -168,3 +167,7 @@ class LayerList(QListWidget):
             self._on_layers()
         elif event.type in _EXPORTED_EVENTS and event.source in self.checked_layers():
             self.changed.emit()
+
+
+def _is_checked(item: QListWidgetItem) -> bool:
+    return item.checkState() == Qt.CheckState.Checked

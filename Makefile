@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 GROUPS := --group dev --group docs --group benchmarks
 RESOLUTION ?=
-PYTEST := $(BIN)/python -m pytest --numprocesses=logical --maxprocesses=4 --dist=worksteal
+PYTEST := $(BIN)/python -m pytest --numprocesses=logical --dist=worksteal
 
 # What `make compat` tests: the formats that depend on libraries, without windows, and without the rooms
 # that use nothing but numpy; of these, what every format has to do, where only Python is another; and
@@ -36,11 +36,11 @@ help:  ## list these commands
 demo: $(READY)  ## open napari with sample data; without a display, save a picture of its window
 	@$(SCREEN) $(BIN)/napari-ferry demo $(if $(SCREEN),--screenshot napari-ferry-demo.png)
 
-test: $(READY)  ## run the tests; ARGS="-k tiff" picks some
+test: $(READY)  ## run the tests; ARGS="-k tiff" picks some, CI=true adds the long ones
 	@$(SCREEN) $(PYTEST) $(ARGS)
 
-coverage: $(READY)  ## run the tests, and list the lines and branches that none of them reaches
-	@$(SCREEN) $(PYTEST) --cov --cov-report=term $(ARGS)
+coverage: $(READY)  ## run all tests, and list the lines and branches that none of them reaches
+	@CI=true $(SCREEN) $(PYTEST) --cov --cov-report=term $(ARGS)
 
 test-core: $(READY)  ## run the tests of the formats, without windows
 	@$(SCREEN) $(PYTEST) -m "not thorough and not window" $(CORE:%=tests/%) $(ARGS)

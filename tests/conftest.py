@@ -152,6 +152,35 @@ def _forget_garbage() -> None:
     gc.freeze()
 
 
+def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
+    """Return one worker more than there are processors, as tests of windows often wait."""
+    return min(1 + (os.cpu_count() or 1), 4)
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave out slow tests and most cases of long lists, which a server runs, unless named."""
+    if "CI" in os.environ or any("::" in argument for argument in config.args):
+        return
+    left_out = {item for item in items if item.get_closest_marker("slow")}
+    cases: dict[str, list[pytest.Item]] = {}
+    for item in items:
+        if item.get_closest_marker("sample"):
+            cases.setdefault(item.nodeid.partition("[")[0], []).append(item)
+    for each in cases.values():
+        left_out.update(each)
+        left_out.difference_update(_sample(each))
+    items[:] = [item for item in items if item not in left_out]
+    config.hook.pytest_deselected(items=list(left_out))
+
+
+def _sample(cases: list[pytest.Item]) -> list[pytest.Item]:
+    """Return evenly spaced cases of one test, as many as its mark says."""
+    mark = cases[0].get_closest_marker("sample")
+    assert mark is not None
+    count = min(mark.args[0], len(cases))
+    return [cases[i * len(cases) // count] for i in range(count)]
+
+
 def pytest_collection_finish() -> None:
     """Import what napari's own fixtures import for every test, then never look at it again."""
     with suppress(ImportError):  # without Qt

@@ -26,6 +26,7 @@ def quick_run(tmp_path_factory: pytest.TempPathFactory) -> tuple[str, list[Path]
     return done.stdout, list(folder.iterdir())
 
 
+@pytest.mark.slow
 def test_quick_run_measures_every_job_beside_the_others(quick_run):
     text, _ = quick_run
     rows = [line for line in text.splitlines() if line.startswith("|")]
@@ -37,6 +38,7 @@ def test_quick_run_measures_every_job_beside_the_others(quick_run):
         assert any(other in row.split("|")[2] for row in rows), other
 
 
+@pytest.mark.slow
 def test_quick_run_leaves_nothing_behind(quick_run):
     _, left = quick_run
     assert not left

@@ -64,6 +64,7 @@ def read_some(image: Image) -> np.ndarray:
     return np.stack([np.asarray(image.array[i, :64, :64]) for i in (1, 0)])
 
 
+@pytest.mark.sample(2)
 @each_way
 def test_after_close_nothing_is_held_and_everything_can_be_read(
     name: str, write: Callable[[Path], None], tmp_path: Path
@@ -82,6 +83,7 @@ def test_after_close_nothing_is_held_and_everything_can_be_read(
     assert not held_files(tmp_path)
 
 
+@pytest.mark.sample(2)
 @each_way
 def test_images_that_are_garbage_hold_no_file(
     name: str, write: Callable[[Path], None], tmp_path: Path
@@ -132,6 +134,7 @@ def test_a_file_that_was_refused_is_closed(suffix: str, tmp_path: Path) -> None:
     assert kept.value.__traceback__ is not None
 
 
+@pytest.mark.slow
 def test_views_hand_close_down(tmp_path: Path) -> None:
     imsave(MOVIE, tmp_path / "a.mkv")
     (image,) = imload(tmp_path / "a.mkv")

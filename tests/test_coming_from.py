@@ -39,6 +39,7 @@ def make(tmp_path_factory: pytest.TempPathFactory):
     return make_once
 
 
+@pytest.mark.sample(8)
 @pytest.mark.parametrize(("page", "row"), ROWS)
 @pytest.mark.parametrize("is_recorded", [False, True], ids=["made", "recorded"])
 def test_a_row_gives_what_the_page_says(

@@ -52,6 +52,7 @@ def servers(page: Path) -> Iterator[None]:
         yield
 
 
+@pytest.mark.sample(5)
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 def test_code_of_pages_runs(page, tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)

@@ -34,6 +34,7 @@ print(json.dumps([[vars(one) for one in outcomes if one.what in BAD], len(outcom
 """
 
 
+@pytest.mark.sample(2)
 @pytest.mark.parametrize("form", FORMATS)
 def test_mutants_are_opened_or_refused(form: str):
     status, out, errors = run_fork(_RUN, form, COUNTS[form])

@@ -93,6 +93,7 @@ assert main(["convert", "b.tif", "c.npy"]) == 1  # which exists
         np.testing.assert_array_equal(found, expected)
 
 
+@pytest.mark.slow
 @pytest.mark.window
 @NEEDS_DISPLAY
 def test_the_window_knows_a_new_format(with_npy: Path, tmp_path: Path) -> None:

@@ -153,6 +153,7 @@ def images(text: str) -> dict[str, Image]:
     }
 
 
+@pytest.mark.sample(8)
 @each_save
 @pytest.mark.parametrize("place", ["name", "channel", "metadata", "display"])
 @pytest.mark.parametrize("text", TEXTS, ids=ascii)

@@ -57,6 +57,7 @@ def in_file(data: np.ndarray, path: Path, start: int = 10) -> FileArray:
     return open_file_array(path, start, data.shape, data.strides, data.dtype)
 
 
+@pytest.mark.sample(3)
 @pytest.mark.parametrize(
     ("gap", "span"), [(16 << 10, 8 << 20), (0, 100), (7, 64), (100, 1)], ids=str
 )

@@ -18,6 +18,7 @@ def path(tmp_path):
     return write(tmp_path / "a.raw", stored("<u2", scene(SHAPE)))
 
 
+@pytest.mark.sample(3)
 @pytest.mark.parametrize(
     "known",
     [{"x": 125}, {"y": 125}, {"frames": 11}, {"dtype": "float32"}, {"x": 64}, {"offset": 100}],

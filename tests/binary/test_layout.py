@@ -38,6 +38,7 @@ MORE_KNOWN = (
 )
 
 
+@pytest.mark.sample(3)
 @pytest.mark.parametrize("known", [*KNOWN, *more(MORE_KNOWN)], ids=str)
 def test_known_fields_are_never_overruled(tmp_path, known):
     found = find_layouts(write(tmp_path / "a.raw", stored("<u2", scene())), **known)

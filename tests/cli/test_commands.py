@@ -297,6 +297,7 @@ each_signal = pytest.mark.parametrize(
 )
 
 
+@pytest.mark.sample(3)
 @pytest.mark.skipif(sys.platform == "win32", reason="signals end a process at once")
 @each_signal
 @pytest.mark.parametrize("name", ["old.tif", "old.ome.tif", "old.bin", "old.gif", "old.mp4"])

@@ -106,6 +106,7 @@ def background_of(path: Path) -> NDArray[np.uint8]:
     return np.array([*data[at : at + 3], 255], np.uint8)
 
 
+@pytest.mark.sample(8)
 @pytest.mark.parametrize("entry", CORPUS, ids=entry_id)
 def test_real_files_open_with_the_recorded_frames_or_a_clean_error(entry):
     path, expect = SHARED / "corpus" / entry["file"], entry["expect"]

@@ -16,6 +16,7 @@ from napari_ferry import imload
 from napari_ferry.errors import FerryError, FerryWarning, UnreadableFileError
 
 
+@pytest.mark.slow
 def test_a_hundred_thousand_frames_open_at_once(tmp_path):
     path = tmp_path / "a.gif"
     path.write_bytes(build([Part(np.full((1, 1), k % 8, np.uint8)) for k in range(1000)] * 100))

@@ -109,6 +109,7 @@ HEADERS = {
 }
 
 
+@pytest.mark.sample(4)
 @pytest.mark.parametrize("axes", HEADERS)
 @pytest.mark.parametrize("suffix", [".tif", ".ome.tif", ".bin"])
 @pytest.mark.parametrize("has_lut", [False, True])

@@ -34,6 +34,7 @@ def test_losses_of_channels_are_reported(tmp_path: Path, messages):
     assert "of the metadata of RFP, gain is not finite" in warning
 
 
+@pytest.mark.sample(3)
 @every_suffix
 @pytest.mark.parametrize("labels", [("z", "y", "x"), ("t", "y", "x"), ("-3", "-2", "-1")])
 def test_compatible_layers_become_channels(

@@ -86,6 +86,7 @@ def test_an_angle_of_a_plane_is_kept(tmp_path: Path) -> None:
     np.testing.assert_allclose(found.rotate, layer.rotate)
 
 
+@pytest.mark.sample(6)
 @pytest.mark.parametrize("display", BROKEN, ids=str)
 def test_invalid_values_of_a_record_are_ignored(display: dict[str, Any], tmp_path: Path):
     save(tmp_path / "cells.bin", ImageLayer(pixels(16, 20), name="cells", opacity=0.5))

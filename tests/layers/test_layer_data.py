@@ -82,6 +82,7 @@ IMAGES: dict[str, dict[str, Any]] = {
 }
 
 
+@pytest.mark.sample(8)
 @every_suffix
 @pytest.mark.parametrize("what", IMAGES)
 def test_image_layers_round_trip(what: str, suffix: str, tmp_path: Path, messages):
@@ -92,6 +93,7 @@ def test_image_layers_round_trip(what: str, suffix: str, tmp_path: Path, message
         assert not messages["warning"]
 
 
+@pytest.mark.sample(4)
 @every_suffix
 @pytest.mark.parametrize("dtype", ["bool", "int8", "uint8", "int16", "uint32", "f4", "f8"])
 def test_types_and_ranks_round_trip(dtype: str, suffix: str, tmp_path: Path):
@@ -131,6 +133,7 @@ LABELS: dict[str, dict[str, Any]] = {
 }
 
 
+@pytest.mark.sample(6)
 @every_suffix
 @pytest.mark.parametrize("what", LABELS)
 def test_labels_layers_round_trip(what: str, suffix: str, tmp_path: Path, messages):

@@ -35,6 +35,7 @@ def assert_equal(image: Image, other: Image) -> None:
     assert np.array_equal(image.load(), other.load())
 
 
+@pytest.mark.sample(3)
 @pytest.mark.parametrize("suffix", [".ome.tif", ".tif", ".bin"])
 @pytest.mark.parametrize(
     ("sizes", "ndim"),

@@ -63,6 +63,7 @@ def test_a_layer_removed_meanwhile_is_not_flat() -> None:
     assert not _is_flat_at_center(reference)
 
 
+@pytest.mark.sample(2)
 @pytest.mark.parametrize("name", ["day3_cp_masks", "Cells", "img label", "nucleiSeg"])
 @pytest.mark.parametrize("is_first", [True, False])
 def test_a_click_shows_an_image_as_labels(
@@ -106,6 +107,7 @@ def test_the_question_is_asked_once(
     assert len(shared_viewer.layers) == 3
 
 
+@pytest.mark.sample(3)
 @pytest.mark.parametrize("case", ["alone", "other shape", "other name", "noise", "float"])
 def test_other_images_are_not_labels(
     shared_viewer: Any, tmp_path: Path, toasts: Toasts, qtbot: Any, case: str

@@ -125,6 +125,7 @@ def test_a_browser_shows_all_levels(rgb: bool, tmp_path: Path) -> None:
     assert np.abs(np.array(result["frames"]) - np.arange(256)).max() <= 1
 
 
+@pytest.mark.slow
 @needs_chromium
 def test_a_browser_shows_every_frame(tmp_path: Path) -> None:
     movie = np.stack([numbered_frame(i) for i in range(60)])

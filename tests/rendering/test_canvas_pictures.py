@@ -195,6 +195,7 @@ def _params() -> Iterator[Any]:
             yield pytest.param(scene, id=scene.name, marks=[pytest.mark.thorough] * bool(is_more))
 
 
+@pytest.mark.sample(8)
 @pytest.mark.parametrize("scene", _params())
 def test_picture_equals_the_canvas(window: Window, scene: Scene):
     viewer, layers = window.viewer, window.show(scene)
@@ -262,6 +263,7 @@ _BARS = [
 """Every size of a pixel and every corner: the length of a bar does not depend on its place."""
 
 
+@pytest.mark.sample(2)
 @pytest.mark.parametrize(("pixel", "corner"), _BARS)
 def test_scale_bars_equal_those_of_the_canvas(black: Any, pixel: float, corner: str):
     layer = black.layers[0]
@@ -274,6 +276,7 @@ def test_scale_bars_equal_those_of_the_canvas(black: Any, pixel: float, corner: 
     assert abs(np.diff(found)[1] - (np.diff(expected)[1] - 3)) <= 1
 
 
+@pytest.mark.sample(2)
 @pytest.mark.parametrize("corner", get_args(Corner))
 def test_texts_are_where_the_canvas_has_them(black: Any, corner: str):
     text = black.canvas.overlays.text

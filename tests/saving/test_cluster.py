@@ -125,6 +125,7 @@ def save_twice(planned: Plan, **options: Any) -> tuple[dict[str, bytes], dict[st
     return on_threads, contents(folder)
 
 
+@pytest.mark.sample(4)
 @pytest.mark.usefixtures("many_writes")
 @pytest.mark.parametrize("is_in_memory", [False, True], ids=["file", "memory"])
 @pytest.mark.parametrize("name", FORMATS)

@@ -94,6 +94,7 @@ def messages(path: Path) -> set[str]:
     return said
 
 
+@pytest.mark.sample(3)
 @needs_fork
 @pytest.mark.leaves_partial
 @each_swap

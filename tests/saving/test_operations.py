@@ -48,6 +48,7 @@ print(json.dumps([tally.found, tally.wrong]))
 """
 
 
+@pytest.mark.sample(3)
 @each_kind
 def test_a_save_killed_at_any_operation_leaves_the_old_or_the_new(name: str, tmp_path: Path):
     status, out, errors = run_fork(_KILL, name, tmp_path, 1 + STEPS.get(name, 1))
@@ -63,6 +64,7 @@ placement.exchange = lambda *_: False
 """
 
 
+@pytest.mark.slow
 def test_a_folder_that_cannot_be_exchanged_is_set_aside(tmp_path: Path):
     status, out, errors = run_fork(_SET_ASIDE + _KILL, "store", tmp_path, 1)
     assert status == 0, errors
@@ -71,6 +73,7 @@ def test_a_folder_that_cannot_be_exchanged_is_set_aside(tmp_path: Path):
     assert {*found} == {"old", "new", "said"}
 
 
+@pytest.mark.sample(3)
 @pytest.mark.parametrize(("name", "fault"), FAULTS)
 def test_a_save_refused_at_any_operation_says_what_is_there(name: str, fault: str, tmp_path: Path):
     tally = fail_at_each(name, tmp_path, fault, step=STEPS.get(name, 1))
@@ -78,6 +81,7 @@ def test_a_save_refused_at_any_operation_says_what_is_there(name: str, fault: st
     assert {"old", "new"} <= set(tally.found)
 
 
+@pytest.mark.sample(4)
 @each_kind
 def test_a_disk_full_after_any_number_of_bytes_leaves_the_old(name: str, tmp_path: Path):
     tally = full_disks(name, tmp_path, 10)

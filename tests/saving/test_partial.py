@@ -262,6 +262,7 @@ OURS = ["lock", "journal.jsonl", "old-0", "new-0.tif", "new-0.tif.bands"]
 FOREIGN = ["notes.txt", "old-0.txt", "new-0x.tif", "new-", "lock2", ".profile", "new-0.tif.a.b"]
 
 
+@pytest.mark.sample(6)
 @pytest.mark.skipif(sys.platform == "win32", reason="made the POSIX way")
 @pytest.mark.parametrize(
     "prepare",
@@ -415,6 +416,7 @@ assert time.process_time() - start < 15, "time"  # not that of other processes
 """
 
 
+@pytest.mark.sample(2)
 @pytest.mark.skipif(sys.platform != "linux", reason="memory is asked of Linux")
 @pytest.mark.parametrize("what", ["10 GB", "lists", "pipe", "many lines"])
 def test_a_journal_that_does_not_end(what: str, tmp_path: Path):
@@ -465,6 +467,7 @@ for n in itertools.count():
 """
 
 
+@pytest.mark.sample(2)
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="a process is killed by its child")
 @pytest.mark.parametrize("again", [1, 2])
 @pytest.mark.parametrize(

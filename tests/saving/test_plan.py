@@ -62,6 +62,7 @@ each_stored_kind = pytest.mark.parametrize("kind", stored.values(), ids=stored.k
 # --- killed -----------------------------------------------------------------------------------
 
 
+@pytest.mark.sample(4)
 @pytest.mark.parametrize("kind", EVERY_KIND)
 def test_a_killed_save_leaves_the_old_or_the_new(kind: str, tmp_path: Path):
     EVERY_KIND[kind].save(movie(1), tmp_path)
@@ -73,6 +74,7 @@ def test_a_killed_save_leaves_the_old_or_the_new(kind: str, tmp_path: Path):
     assert len(names(tmp_path)) == {"series": 2, "bin": 2, "zlib series": 2, "png": 4}.get(kind, 1)
 
 
+@pytest.mark.sample(3)
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_crash_between_renames_is_whole_or_named(kind: str, tmp_path: Path):
     """The child dies before its n-th rename, for every n."""

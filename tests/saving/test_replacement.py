@@ -38,6 +38,7 @@ def _is(path: Path, pixels: np.ndarray) -> bool:
     return found.shape == pixels.shape and bool(np.abs(found - pixels.astype(float)).max() < 5)
 
 
+@pytest.mark.sample(3)
 @each_suffix
 def test_a_file_is_replaced_while_it_is_shown(
     suffix: str, rules: WindowsRules, tmp_path: Path
@@ -53,6 +54,7 @@ def test_a_file_is_replaced_while_it_is_shown(
         np.asarray(shown.array[3])
 
 
+@pytest.mark.sample(3)
 @each_suffix
 def test_an_opened_image_is_saved_over_itself(
     suffix: str, rules: WindowsRules, tmp_path: Path
@@ -66,6 +68,7 @@ def test_an_opened_image_is_saved_over_itself(
     assert leftovers(tmp_path) == []
 
 
+@pytest.mark.sample(3)
 @each_kind
 def test_files_held_for_a_moment_are_replaced(
     kind: str, rules: WindowsRules, tmp_path: Path
@@ -145,6 +148,7 @@ def test_a_map_of_the_user_is_refused_before_the_first_byte(
     assert _is(tmp_path / "a.bin", AFTER)
 
 
+@pytest.mark.sample(3)
 @each_kind
 def test_a_finished_save_is_kept_if_a_program_opens_its_target(
     kind: str, rules: WindowsRules, tmp_path: Path

@@ -75,6 +75,7 @@ def test_a_source_without_identity_is_compared(name: str, tmp_path: Path):
     assert set(resume(name, tmp_path, is_known=False)) == {*range(N)}
 
 
+@pytest.mark.sample(3)
 @pytest.mark.parametrize("name", NAMES)
 @pytest.mark.parametrize("is_known", [False, True])
 def test_other_pixels_are_never_mixed(name: str, is_known: bool, tmp_path: Path):
@@ -186,6 +187,7 @@ def test_a_save_of_another_plan_removes_links_without_following_them(tmp_path: P
     assert not leftovers(tmp_path)
 
 
+@pytest.mark.slow
 def test_a_journal_of_many_writes_is_read(tmp_path: Path):
     """200,000 finished writes, of which none is still stored."""
     source(tmp_path / "source")

@@ -261,6 +261,7 @@ def test_metamorph_stacks(order: str, tmp_path: Path) -> None:
         imload(path)
 
 
+@pytest.mark.slow
 def test_a_thousand_opens_leave_nothing_open(tmp_path: Path) -> None:
     write_svs(tmp_path / "m.tif")
     tifffile.imwrite(tmp_path / "p.tif", pixels((3, 20, 30)), **GRAY)

@@ -79,6 +79,7 @@ _CUTS: list[tuple[str, Sequence[str], int, bool]] = [
 NOISE = ("-vf", "noise=alls=20:allf=t")
 
 
+@pytest.mark.sample(3)
 @pytest.mark.parametrize(("name", "options", "nbytes", "depends"), _CUTS)
 def test_the_frame_of_a_truncated_packet_is_named(
     name: str, options: Sequence[str], nbytes: int, depends: bool, tmp_path: Path
@@ -93,6 +94,7 @@ def test_the_frame_of_a_truncated_packet_is_named(
     assert read_each(read_video(whole, in_color=True))[1] == {}
 
 
+@pytest.mark.sample(3)
 @pytest.mark.filterwarnings("ignore:Frame .*:napari_ferry.FerryWarning")
 @pytest.mark.parametrize(
     ("name", "options"),

@@ -122,6 +122,7 @@ def test_a_decoder_is_idle_before_its_file_is_closed(tmp_path: Path) -> None:
     assert calls.mock_calls == [call.codec.flush_buffers(), call.container.close()]
 
 
+@pytest.mark.sample(8)
 @pytest.mark.parametrize("suffix", [*codec.SUFFIXES, *codec.ALSO_OPENS])
 @pytest.mark.parametrize(
     "text",

@@ -33,6 +33,7 @@ def access_order(count: int, seed: int = 0) -> list[int]:
     return [*(i for i in asked if i < count), count - 1, 0, count - 1]
 
 
+@pytest.mark.sample(4)
 @pytest.mark.parametrize("name", MADE)
 def test_any_frame_is_the_right_one(name: str, made: Callable[[str], Path]) -> None:
     path = made(name)

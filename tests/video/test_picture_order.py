@@ -218,6 +218,7 @@ def never_all_decoded(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(scan, "_decoding_order", fail)
 
 
+@pytest.mark.sample(8)
 @pytest.mark.usefixtures("never_all_decoded")
 @pytest.mark.filterwarnings("ignore:xvid avi without index.avi .* 38 frames are whole")
 @pytest.mark.parametrize(("coding", "container"), PAIRS)

@@ -113,6 +113,7 @@ VALID = read_corpus("mp4", lambda entry: isinstance(entry.get("expect"), dict))
 OTHERS = read_corpus("mp4", lambda entry: not isinstance(entry.get("expect"), dict))
 
 
+@pytest.mark.sample(4)
 @pytest.mark.usefixtures("shared_data")
 @pytest.mark.parametrize("entry", VALID, ids=entry_id)
 def test_videos_of_other_programs_are_read_correctly(

@@ -95,6 +95,7 @@ def decoded_by_pyav(path: Path) -> bytes:
     return b"".join(data)
 
 
+@pytest.mark.sample(4)
 @pytest.mark.parametrize(("suffix", "codec", "dtype", "is_rgb", "count"), LENGTHS)
 def test_frames_are_those_of_the_segments(
     suffix: str,
@@ -131,6 +132,7 @@ def test_any_frame_is_found(suffix: str, tmp_path: Path) -> None:
         assert number_of(np.asarray(image.array[int(i)])) == i
 
 
+@pytest.mark.sample(4)
 @pytest.mark.parametrize("rate", [Fraction(30000, 1001), Fraction(1, 10_000), Fraction(241, 2)])
 @pytest.mark.parametrize("more", [0, 1, 2, 3, 47])
 def test_times_are_exact(rate: Fraction, more: int, tmp_path: Path) -> None:

@@ -44,6 +44,7 @@ FILES: list[tuple[str, Sequence[str]]] = [
 ]
 
 
+@pytest.mark.sample(4)
 @pytest.mark.filterwarnings("ignore:.*has no container:napari_ferry.FerryWarning")
 @pytest.mark.parametrize(("suffix", "options"), FILES, ids=[suffix for suffix, _ in FILES])
 def test_every_container_opens_at_any_frame(

@@ -313,6 +313,7 @@ PAIRS = [
 ]
 
 
+@pytest.mark.sample(8)
 @pytest.mark.parametrize(("name", "size", "suffix"), PAIRS)
 def test_every_type_and_size_is_preserved(
     name: str, size: tuple[int, int], suffix: str, tmp_path: Path

@@ -261,6 +261,7 @@ def test_moves_play_in_the_viewer_and_end_where_they_began(form, viewer, qtbot, 
     assert form.play_button.text() == "Play in viewer"
 
 
+@pytest.mark.sample(2)
 @pytest.mark.parametrize("how", ["click", "add", "edit", "release"])
 def test_a_preview_can_be_stopped(form, viewer, qtbot, clock, how):
     add_keys(form, viewer)

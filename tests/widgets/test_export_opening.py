@@ -39,6 +39,7 @@ def test_a_tab_that_is_used_before_it_is_made_is_made_at_once(dock, qtbot):
     assert dock.movie is movie
 
 
+@pytest.mark.sample(2)
 @pytest.mark.parametrize("nsteps", range(9))
 def test_a_dock_that_is_closed_before_it_is_complete_leaves_nothing_behind(
     dock, shared_viewer, nsteps

@@ -693,6 +693,7 @@ def test_a_dtype_can_be_chosen_and_a_frame_too_large_is_not_shown(widget, viewer
     assert len(viewer.layers) == 0
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("channels", [1, pytest.param(3, marks=THOROUGH)])
 def test_every_type_is_shown_or_refused(widget, viewer, tmp_path, qtbot, channels):
     opened(widget, recording(tmp_path), qtbot)
@@ -1060,6 +1061,7 @@ def test_bytes_between_frames_are_skipped(widget, viewer, tmp_path, qtbot, monke
 # --- several files -------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_a_folder_is_repaired_with_one_layout(
     widget, viewer, tmp_path, qtbot, notices, monkeypatch
 ):

@@ -55,6 +55,7 @@ def estimate(request: Request, positions: range | None) -> tuple[int, int]:
     return guess, sum(path.stat().st_size for path in run(planned))
 
 
+@pytest.mark.sample(2)
 @pytest.mark.parametrize(("name", "suffix", "options"), CASES)
 def test_the_size_of_a_movie_is_known_within_30_percent(
     tmp_path: Path, name: str, suffix: str, options: dict[str, Any]
@@ -68,6 +69,7 @@ def test_the_size_of_a_movie_is_known_within_30_percent(
     assert [path.name for path in tmp_path.iterdir()] == [f"a{suffix}"]
 
 
+@pytest.mark.slow
 def test_the_size_of_compressed_data_is_known_within_30_percent(tmp_path: Path) -> None:
     image = z_stack(planes=30, frames=4)
     request = Request(images=(image,), path=tmp_path / "a.tif", options={"compression": "zlib"})

@@ -68,6 +68,7 @@ def chunk_file(folder: Path, key: str) -> Path:
     return folder.joinpath(*key.split("/"))
 
 
+@pytest.mark.sample(3)
 @pytest.mark.parametrize("name", V2_CODECS)
 def test_version_2_is_read_whatever_its_codec(name: str, tmp_path: Path) -> None:
     data = pixels((5, 13, 17))
@@ -82,6 +83,7 @@ def test_version_3_is_read_whatever_its_codecs(name: str, tmp_path: Path) -> Non
     assert_same_pixels(np.asarray(open_one(tmp_path / "a.zarr")), data)
 
 
+@pytest.mark.sample(4)
 @pytest.mark.parametrize("zarr_format", [2, 3])
 @pytest.mark.parametrize("dtype", DTYPES)
 def test_every_type_of_numbers_is_read(dtype: str, zarr_format: int, tmp_path: Path) -> None:
@@ -106,6 +108,7 @@ KEYS: tuple[Any, ...] = (
 )
 
 
+@pytest.mark.sample(6)
 @pytest.mark.parametrize("key", KEYS, ids=repr)
 @pytest.mark.parametrize("shards", [None, (4, 8, 10)])
 def test_indexing_is_that_of_numpy(key: Any, shards: Any, tmp_path: Path) -> None:

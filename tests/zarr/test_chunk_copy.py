@@ -95,6 +95,7 @@ V2_COMPRESSORS = [
 ]
 
 
+@pytest.mark.sample(6)
 @pytest.mark.parametrize("compressor", V2_COMPRESSORS, ids=str)
 @pytest.mark.parametrize("dtype", ["<u2", ">u2", "u1", ">f4", "bool"])
 def test_version_2_becomes_version_3(tmp_path: Path, dtype: str, compressor: Any) -> None:
@@ -113,6 +114,7 @@ def test_version_2_becomes_version_3(tmp_path: Path, dtype: str, compressor: Any
     assert sum(file.stat().st_size for file in files) <= planned.nbytes
 
 
+@pytest.mark.sample(3)
 @pytest.mark.usefixtures("no_codecs")
 @pytest.mark.parametrize("names", [("a.zarr", "b.ozx"), ("a.ozx", "b.zarr"), ("a.ozx", "b.ozx")])
 @pytest.mark.parametrize("shards", [None, (2, 40, 40)])
@@ -221,6 +223,7 @@ SAME: list[dict[str, Any]] = [
 ]
 
 
+@pytest.mark.sample(3)
 @pytest.mark.parametrize("options", [*DIFFERENT, *SAME], ids=str)
 def test_options_that_differ_encode_again(tmp_path: Path, options: dict[str, Any]) -> None:
     data = pixels((70, 40, 50))

@@ -39,6 +39,7 @@ READABLE = ("multiscales missing", "root metadata file deleted", "version 9.9")
 """What is opened although the corpus expects an error: arrays one by one, or with a warning."""
 
 
+@pytest.mark.sample(4)
 @pytest.mark.parametrize("entry", OTHERS, ids=entry_id)
 @quietly
 def test_the_others_are_opened_or_refused(entry: Entry, shared_data: Path) -> None:

@@ -273,6 +273,7 @@ CASES: dict[str, Case] = {
 }
 
 
+@pytest.mark.sample(6)
 @pytest.mark.parametrize("name", CASES)
 def test_odd_metadata_are_right_or_named(name: str, tmp_path: Path) -> None:
     case = CASES[name]

@@ -141,6 +141,7 @@ SCALES: list[tuple[Edit, list[str]]] = [
 ]
 
 
+@pytest.mark.sample(4)
 @pytest.mark.parametrize("version", VERSIONS)
 @pytest.mark.parametrize(("edit", "lines"), SCALES)
 def test_scales_and_translations(

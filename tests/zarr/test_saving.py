@@ -86,6 +86,7 @@ def assert_pyramid(levels: Sequence[NDArray[Any]], method: Any) -> None:
         assert_same_pixels(after, halve(before, halved, method))
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("small")
 @settings(deadline=None, max_examples=60, suppress_health_check=list(HealthCheck))
 @given(data=st.data())

@@ -165,15 +165,15 @@ def test_older_scanimage(description: str, expected: tuple[str, float], tmp_path
 @pytest.mark.parametrize(
     ("text", "count", "lead"),
     [
-        ("SI.hChannels.channelSave = [1;2;3]", 2, {"t": 2}),
+        ("SI.VERSION_MAJOR = 2020\nSI.hChannels.channelSave = [1;2;3]", 2, {"t": 2}),
         (
             "SI.hFastZ.enable = true\nSI.hStackManager.numSlices = 3\n"
             "SI.hStackManager.framesPerSlice = 5",
             15,
-            {"z": 3, "t": 5},
+            {"t": 5, "z": 3},
         ),
     ],
-    ids=["fewer pages than channels", "frames of a single volume"],
+    ids=["fewer pages than channels", "frames per slice of volumes"],
 )
 def test_lengths_that_the_settings_do_not_give(
     text: str, count: int, lead: dict[str, int], tmp_path: Path

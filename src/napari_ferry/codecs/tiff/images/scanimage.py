@@ -106,7 +106,7 @@ def read_scanimage(header: Header) -> list[Image]:
 def _leading_sizes(acquisition: _Acquisition, pages: int) -> dict[str, int]:
     """Return the lengths of the leading axes by name, except axes of length 1."""
     channels = acquisition.channels or 1
-    if pages % channels and pages < channels:
+    if pages < channels:
         channels = 1
     images = math.ceil(pages / channels)
     slices = acquisition.slices or 1
@@ -124,10 +124,7 @@ def _leading_sizes(acquisition: _Acquisition, pages: int) -> dict[str, int]:
         sizes = {"z": slices, "t": frames}
     sizes["c"] = channels
 
-    sizes = {name: size for name, size in sizes.items() if size > 1}
-    if "d0" in sizes and "t" not in sizes:
-        sizes = {"t" if name == "d0" else name: size for name, size in sizes.items()}
-    return sizes
+    return {name: size for name, size in sizes.items() if size > 1}
 
 
 def _whole_steps(lead: Mapping[str, int], pages: int) -> dict[str, int]:

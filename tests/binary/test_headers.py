@@ -349,7 +349,9 @@ def test_kinds_that_are_not_spatial_are_channels(tmp_path: Path) -> None:
 
 def test_empty_lines_in_a_header_are_passed_over(tmp_path: Path) -> None:
     values = write(tmp_path, "n.mhd", MHD.replace("DimSize", "\nDimSize"))
-    assert_same_pixels(only(tmp_path / "n.raw").array, values)
+    image = only(tmp_path / "n.raw")
+    assert_same_pixels(image.array, values)
+    assert "" not in image.metadata["MetaImage"]
 
 
 @pytest.mark.parametrize(

@@ -173,7 +173,8 @@ def test_channels_of_missing_frames_are_left_out(tmp_path: Path) -> None:
 
 def test_a_first_frame_of_another_save_does_not_describe_the_rest(tmp_path: Path) -> None:
     made = imsave(np.zeros((5, 6, 8), np.uint8), tmp_path / "a.png")
-    other = imsave(np.zeros((3, 6, 8), np.uint8), tmp_path / "b.png")
+    named = Image.from_array(np.zeros((3, 6, 8), np.uint8), "tyx", name="other")
+    other = imsave(named, tmp_path / "b.png")
     other[0].replace(made[0])
     made[4].unlink()
     with pytest.warns(FerryWarning, match="1 of the 5 frames"):

@@ -133,8 +133,9 @@ def test_limits_of_a_pyramid_are_computed_from_its_smallest_level():
 
 
 def test_samples_of_bool_without_limits_are_black_and_white():
-    image = Image.from_array(np.array([[False, True], [True, False]]))
-    assert np.array_equal(seen(render(image)), np.asarray(image.array) * np.uint8(255))
+    for samples in ([[False, True], [True, False]], [[True, True]], [[False, False]]):
+        image = Image.from_array(np.array(samples))
+        assert np.array_equal(seen(render(image)), np.array(samples) * np.uint8(255))
 
 
 def test_gamma_of_samples_with_many_values():

@@ -50,6 +50,7 @@ def test_without_candidates_there_is_nothing_to_select(candidates: CandidateList
     selected: list[Candidate] = []
     candidates.candidate_selected.connect(selected.append)
     candidates.step(1)
+    candidates.list.setCurrentRow(-1)
     candidates.show_candidates([])
     candidates.step(1)
     assert [each.layout.frames for each in selected] == [1]

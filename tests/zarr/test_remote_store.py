@@ -226,6 +226,7 @@ def test_a_group_without_a_list_of_its_arrays_is_refused(server: Server) -> None
     write_array(server.folder / "a.zarr" / "one", DATA)
     with pytest.raises(UnreadableFileError, match=r"^a\.zarr holds no images"):
         imload(f"{server.address}/a.zarr")
+    assert all(each.endswith(("json", ".zattrs", "group", "array")) for each in server.requests)
     assert len(imload(f"{server.address}/a.zarr/one")) == 1
 
 

@@ -646,8 +646,9 @@ def test_groups_with_too_many_names_are_refused(
 
 
 def test_an_image_in_folders_that_are_not_groups_is_repaired(tmp_path: Path) -> None:
-    root = write_group(tmp_path / "a.zarr", {})
-    path = write_image(root / "folder" / "cells", DATA, "zyx", translation=(0, 0, 0))
+    root = write_group(tmp_path / "a.zarr", {}, "0.4")
+    path = write_image(root / "folder" / "cells", DATA, "zyx", "0.4", translation=(0, 0, 0))
+    (root / "folder" / ".zattrs").write_text("{}")
     damage(path, steps(0, "2", 1, 1))
     assert len(codec.repair(path).changes) == 1
 

@@ -164,3 +164,22 @@ def test_planes_before_the_end_of_a_file_that_is_cut_off_are_shown(
     n_complete = path.stat().st_size // stack[0].nbytes
     assert image.shape[0] in (n_complete, n_complete - 1)
     np.testing.assert_array_equal(image, stack[: image.shape[0]])
+
+
+@pytest.mark.parametrize("order", [None, "tzcyx", "cztyx", "zctyx"])
+def test_labels_belong_to_their_planes_when_read_and_saved(
+    order: str | None, tmp_path: Path
+) -> None:
+    stack = np.arange(12, dtype=np.uint16).repeat(30).reshape(2, 3, 2, 5, 6)
+    labels = [f"plane {k}" for k in range(12)]
+    metadata = {"axes": "TZCYX", "Labels": labels}
+    tifffile.imwrite(tmp_path / "a.tif", stack, imagej=True, metadata=metadata)
+    (image,) = imload(tmp_path / "a.tif", order=order)
+    assert image.metadata["Labels"] == [f"plane {k}" for k in image.load()[..., 0, 0].ravel()]
+    (part,) = imload(tmp_path / "a.tif", order=order, partition={"c": 1})
+    assert part.metadata["Labels"] == [f"plane {k}" for k in part.load()[..., 0, 0].ravel()]
+
+    imsave(image, tmp_path / "b.tif")
+    with tifffile.TiffFile(tmp_path / "b.tif") as tif:
+        assert (tif.imagej_metadata or {})["Labels"] == labels
+    assert imload(tmp_path / "b.tif")[0].metadata["Labels"] == image.metadata["Labels"]

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from napari_ferry.arguments import is_whole
 from napari_ferry.errors import UnreadableFileError, warn
 from napari_ferry.image import Axis
+from napari_ferry.image.plane_entries import PLANE_LABELS
 from napari_ferry.image.record import ASSUMED, ASSUMED_TIME, MAX_PLANES, Description
 from napari_ferry.imagej.axis_steps import parse_axis
 from napari_ferry.imagej.colors import parse_colors, single_display
@@ -18,6 +19,9 @@ from napari_ferry.units import from_imagej, is_uncalibrated
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    import numpy as np
+    from numpy.typing import NDArray
 
 COUNT_KEYS = {"t": "frames", "z": "slices", "c": "channels"}
 """Key of the header with the length of each axis."""
@@ -100,6 +104,24 @@ def parse_imagej(
     if merged is not header or "c" in lengths:
         return merged
     return replace(header, channels=(), display=single_display(channels, display))
+
+
+def order_labels(description: Description, pages: NDArray[np.int64]) -> Description:
+    """Return a description with the labels in the order of its planes, given their pages.
+
+    Parameters
+    ----------
+    description : Description
+        Description with the labels in the order of the pages, as in the file.
+    pages : array of int64, axis plane
+        Number of the page of each plane.
+    """
+    metadata = description.metadata or {}
+    labels = metadata.get(PLANE_LABELS)
+    if not isinstance(labels, list) or len(labels) < len(pages):
+        return description
+    ordered = [labels[page] for page in pages.tolist()]
+    return replace(description, metadata={**metadata, PLANE_LABELS: ordered})
 
 
 def parse_sizes(metadata: Mapping[str, Any], nframes: int | None) -> PlaneSizes:

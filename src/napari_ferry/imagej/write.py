@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from napari_ferry.image import Channel, describe
 from napari_ferry.image.checks import has_frames
-from napari_ferry.image.plane_entries import PLANE_LABELS
+from napari_ferry.image.plane_entries import PLANE_LABELS, order_planes
 from napari_ferry.image.record import KEY
 from napari_ferry.imagej.axis_steps import write_calibration
 from napari_ferry.imagej.colors import to_channels, write_colors
@@ -79,7 +79,7 @@ def to_imagej(image: Image) -> ImageJTags:
         **calibration,
         **colors,
         **write_private(image.metadata),
-        **_write_labels(image, is_stored_order=lead == sorted(lead, key="tzc".index)),
+        **_write_labels(image),
     }
 
     # ImageJ keeps this text, so that our record survives its saves
@@ -94,11 +94,11 @@ def to_imagej(image: Image) -> ImageJTags:
     )
 
 
-def _write_labels(image: Image, *, is_stored_order: bool) -> dict[str, list[str]]:
+def _write_labels(image: Image) -> dict[str, list[str]]:
     """Return a label for each stored plane: its own label, or the name of its channel."""
-    t, z, c = map(image.size, "tzc")
-    labels = image.metadata.get(PLANE_LABELS)
-    if not isinstance(labels, list) or len(labels) != t * z * c or not is_stored_order:
+    labels = order_planes(image, "tzc").get(PLANE_LABELS)
+    if labels is None:
+        t, z, c = map(image.size, "tzc")
         channels = image.channels or (Channel(image.metadata.get(Channel.NAME_KEY)),) * c
         labels = [channel.name or "" for channel in channels] * (t * z)
     short = [encodable(str(label))[:_LABEL_LENGTH] for label in labels[: _MAX_LABELS + 1]]

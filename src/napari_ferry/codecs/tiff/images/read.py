@@ -43,6 +43,7 @@ from napari_ferry.imagej import (
     COUNT_KEYS,
     PlaneSizes,
     has_consistent_counts,
+    order_labels,
     parse_imagej,
     parse_sizes,
     single_axis,
@@ -136,7 +137,8 @@ def _read_imagej(header: Header, metadata: Mapping[str, Any]) -> Image:
         planes,
     )
     lead = len(description.shape) - len(axes)
-    if f"{KEY}:" not in str(metadata.get("Info")):
+    is_foreign = f"{KEY}:" not in str(metadata.get("Info"))
+    if is_foreign:
         description = _in_usual_order(description, lead)
 
     # axes as they are stored, and their order in the image
@@ -145,12 +147,14 @@ def _read_imagej(header: Header, metadata: Mapping[str, Any]) -> Image:
     stored = [name for name in _stored_order(metadata) if name in sizes]
     order = [stored.index(name) for name in names]
     count, shape = math.prod(sizes.values()), [sizes[name] for name in stored]
+    pages = np.arange(count).reshape(shape).transpose(order).ravel()
+    if is_foreign:
+        description = order_labels(description, pages)
 
     if flat is not None:
         whole = flat.reshape(*shape, *flat.shape[1:])
         array: Array = whole.transpose(*order, *range(lead, whole.ndim))
     else:
-        pages = np.arange(count).reshape(shape).transpose(order).ravel()
         array = array_by_page(header, pages, description.shape, lead, move)
     return with_pixels(description, array)
 

@@ -6,7 +6,8 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 GROUPS := --group dev --group docs --group benchmarks
 RESOLUTION ?=
-PYTEST := $(BIN)/python -m pytest --numprocesses=logical --dist=worksteal
+TESTS := -m pytest --numprocesses=logical --dist=worksteal
+PYTEST := $(BIN)/python $(TESTS)
 
 # What `make compat` tests: the formats that depend on libraries, without windows, and without the rooms
 # that use nothing but numpy; of these, what every format has to do, where only Python is another; and
@@ -40,7 +41,9 @@ test: $(READY)  ## run the tests; ARGS="-k tiff" picks some, CI=true adds the lo
 	@$(SCREEN) $(PYTEST) $(ARGS)
 
 coverage: $(READY)  ## run all tests, and list the lines and branches that none of them reaches
-	@CI=true $(SCREEN) $(PYTEST) --cov --cov-report=term $(ARGS)
+	@$(BIN)/coverage erase
+	@CI=true $(SCREEN) $(BIN)/coverage run $(TESTS) $(ARGS); status=$$?; \
+		$(BIN)/coverage combine --quiet && $(BIN)/coverage report; exit $$status
 
 test-core: $(READY)  ## run the tests of the formats, without windows
 	@$(SCREEN) $(PYTEST) -m "not thorough and not window" $(CORE:%=tests/%) $(ARGS)

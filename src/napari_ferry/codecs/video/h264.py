@@ -6,6 +6,7 @@ ITU-T H.264, 7.3.3 and 8.2.1.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 
@@ -21,6 +22,10 @@ _SLICE, _IDR, _SPS, _PPS = 1, 5, 7, 8
 """NAL unit types (table 7-1)."""
 
 _SLICE_HEADER_BYTES = 32
+
+_HEADER_BYTES = 256
+"""Bytes of a packet to search first: copying the whole takes longer."""
+
 _B_SLICE = 1
 _HIGH_PROFILES = {100, 110, 122, 244, 44, 83, 86, 118, 128, 138, 139, 134, 135}
 
@@ -48,6 +53,8 @@ class SliceStart:
         True if other pictures may depend on the picture.
     is_field : bool
         True for every second line of a frame.
+    is_bottom : bool
+        True for the lower field of a frame.
     can_start : bool
         True unless the slice needs pictures displayed before and after it.
     frame_num : int
@@ -59,9 +66,15 @@ class SliceStart:
     is_idr: bool
     is_reference: bool
     is_field: bool
+    is_bottom: bool
     can_start: bool
     frame_num: int
     sequence: _Sequence
+
+    def completes(self, first: SliceStart) -> bool:
+        """Return True for the second field of a frame, given the field before (7.4.1.2.4)."""
+        is_pair = self.is_field and first.is_field and self.is_bottom != first.is_bottom
+        return is_pair and not self.is_idr and self.frame_num == first.frame_num
 
 
 class H264:
@@ -96,20 +109,20 @@ class H264:
         """Read the header of a picture: its rank is its coded sequence and its count in there."""
         return self._read_picture(*self._read_first_slice(data))
 
-    def read_slice(self, data: bytes) -> SliceStart:
-        """Read the beginning of a picture's first slice header.
+    @property
+    def may_have_fields(self) -> bool:
+        """True unless all known sequences have whole frames only."""
+        return not self._sequences or not all(s.is_progressive for s in self._sequences.values())
 
-        Parameters
-        ----------
-        data : bytes
-            A packet, or the beginning of one.
+    def find_slice(self, data: memoryview) -> SliceStart | None:
+        """Return the beginning of the first slice header of a packet.
 
-        Raises
-        ------
-        LookupError, ValueError
-            There is no picture, or its headers are damaged or use an unsupported feature.
+        None if there is no picture, or its headers are damaged or use an unsupported feature.
         """
-        return self._read_first_slice(data)[0]
+        for part in (data[:_HEADER_BYTES], data):
+            with suppress(LookupError, ValueError):
+                return self._read_first_slice(bytes(part))[0]
+        return None
 
     def _read_first_slice(self, data: bytes) -> tuple[SliceStart, BitReader]:
         """Return the beginning of the first slice header, and a reader of its other fields."""
@@ -139,12 +152,12 @@ class H264:
             bits.u(2)
         frame_num = bits.u(sequence.frame_num_bits)
         is_field = not sequence.is_progressive and bool(bits.u(1))
-        if is_field:
-            bits.u(1)  # bottom_field_flag
+        is_bottom = is_field and bool(bits.u(1))
         return SliceStart(
             is_idr=unit_header & 31 == _IDR,
             is_reference=bool(unit_header >> 5 & 3),
             is_field=is_field,
+            is_bottom=is_bottom,
             can_start=can_start,
             frame_num=frame_num,
             sequence=sequence,

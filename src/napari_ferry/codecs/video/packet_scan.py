@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_ferry.codecs.video.avi import find_empty_chunks
+from napari_ferry.codecs.video.frame_starts import FrameStarts
 from napari_ferry.codecs.video.matroska import is_truncated_matroska
 from napari_ferry.codecs.video.mp4 import is_truncated_mp4
 from napari_ferry.codecs.video.packet_check import CheckProbe
@@ -48,6 +49,7 @@ class _Packets:
     """Properties of the packets, collected in decoding order."""
 
     check: CheckProbe
+    starts: FrameStarts
     presentation_times: list[int | None] = field(default_factory=list)
     decoding_times: list[int | None] = field(default_factory=list)
     offsets: list[int] = field(default_factory=list)
@@ -62,7 +64,7 @@ class _Packets:
     def __len__(self) -> int:
         return len(self.presentation_times)
 
-    def add(self, packet: av.Packet[VideoStream], codec: str) -> None:
+    def add(self, packet: av.Packet[VideoStream]) -> None:
         """Add a packet with its times, position and flags."""
         number = len(self)
         self.presentation_times.append(packet.pts)
@@ -71,7 +73,7 @@ class _Packets:
         self.sizes.append(packet.size)
         if packet.is_keyframe:
             self.keys.append(number)
-        if packet.is_discard or not _has_visible_frame(packet, codec):
+        if packet.is_discard or not self.starts.is_start(packet):
             self.hidden.append(number)
         if packet.is_corrupt:
             self.incomplete.add(number)
@@ -154,10 +156,10 @@ def _read_packets(file: VideoFile, source: _OrderSource) -> _Packets:
     """Read all packets, up to the end of the file or the first unreadable one."""
     import av
 
-    packets = _Packets(check=CheckProbe(file.stream))
+    packets = _Packets(check=CheckProbe(file.stream), starts=FrameStarts(file.stream.codec_context))
 
     def add(packet: av.Packet[VideoStream]) -> None:
-        packets.add(packet, file.codec_name)
+        packets.add(packet)
         source.add(packet)
 
     incomplete = None
@@ -212,11 +214,6 @@ def _assume_times(packets: _Packets, stream: VideoStream) -> None:
     step = max(1, round(1 / (rate * stream.time_base))) if rate and stream.time_base else 1
     packets.decoding_times = [k * step for k in range(len(packets))]
     packets.has_times = False
-
-
-def _has_visible_frame(packet: av.Packet[VideoStream], codec: str) -> bool:
-    """Return True if a packet has a visible frame: VP8 has hidden ones (RFC 6386, 9.1)."""
-    return codec != "vp8" or bool(bytes(packet)[0] & 0x10)
 
 
 def _index_by_time(packets: _Packets, time_base: Fraction) -> PacketIndex | None:

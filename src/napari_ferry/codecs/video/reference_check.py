@@ -12,9 +12,6 @@ if TYPE_CHECKING:
     import av
     from av.video.codeccontext import VideoCodecContext
 
-_HEADER_BYTES = 256
-"""Bytes of a packet to search first: copying the whole takes longer."""
-
 
 class ReferenceCheck:
     """Check of packets in decoding order.
@@ -64,7 +61,8 @@ class ReferenceCheck:
             The packet.
         """
         if self._is_needed:
-            start, last = self._read(packet), self._last
+            start = self._headers.find_slice(memoryview(packet)) if self._headers else None
+            last = self._last
             self._last = (number, start) if start else None
             is_next = last is not None and last[0] == number - 1
             self.is_reliable &= self._check(start, last if is_next else None)
@@ -80,13 +78,3 @@ class ReferenceCheck:
         if is_unreferenced:
             self._unreferenced[last[0]] = 1
         return is_unreferenced
-
-    def _read(self, packet: av.Packet[Any]) -> SliceStart | None:
-        """Return the beginning of the first slice header; None if it is damaged or unsupported."""
-        if self._headers is None:
-            return None
-        data = memoryview(packet)
-        for part in (data[:_HEADER_BYTES], data):
-            with suppress(LookupError, ValueError):
-                return self._headers.read_slice(bytes(part))
-        return None

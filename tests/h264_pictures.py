@@ -15,8 +15,8 @@ _PCM = 25
 """Type of a macroblock in an I slice whose samples follow as they are."""
 
 
-class _Bits:
-    """Writer of the numbers in a NAL unit."""
+class Bits:
+    """Writer of the numbers in a header."""
 
     def __init__(self) -> None:
         self._bits: list[int] = []
@@ -37,18 +37,20 @@ class _Bits:
             self.u(8, byte)
         return self
 
+    def to_bytes(self) -> bytes:
+        """Return the bits, filled up with zeros to whole bytes."""
+        return np.packbits(self._bits).tobytes()
+
     def unit(self, kind: int, reference: int) -> bytes:
         """Return the NAL unit after a start code; no number needs emulation prevention."""
-        self.u(1, 1)
-        payload = np.packbits(self._bits).tobytes()
-        return _START_CODE + bytes([reference << 5 | kind]) + payload
+        return _START_CODE + bytes([reference << 5 | kind]) + self.u(1, 1).to_bytes()
 
 
 def parameters(*, has_fields: bool) -> bytes:
     """Return the parameter sets of pictures of 16 x 32 pixels, in the Main profile."""
-    sequence = _Bits().u(8, 77).u(8, 0).u(8, 30).ue(0, 4, 0, 4, 3).u(1, 0).ue(0)
+    sequence = Bits().u(8, 77).u(8, 0).u(8, 30).ue(0, 4, 0, 4, 3).u(1, 0).ue(0)
     sequence.ue(0 if has_fields else 1).u(1, not has_fields).u(has_fields, 0).u(4, 0b1000)
-    picture = _Bits().ue(0, 0).u(2, 0).ue(0, 0, 0).u(3, 0).ue(0, 0, 0).u(3, 0)
+    picture = Bits().ue(0, 0).u(2, 0).ue(0, 0, 0).u(3, 0).ue(0, 0, 0).u(3, 0)
     return sequence.unit(7, 3) + picture.unit(8, 3)
 
 
@@ -71,7 +73,7 @@ def picture(
         0 or 1 for the upper or lower field of a frame.
     """
     is_first = place == 0
-    bits = _Bits().ue(0, 7, 0).u(8, number % 256)
+    bits = Bits().ue(0, 7, 0).u(8, number % 256)
     if field is not None:
         bits.u(1, 1).u(1, field)
     if is_first:
@@ -84,7 +86,7 @@ def picture(
 
 def copied(*, number: int, place: int) -> bytes:
     """Return a copy of the last but one picture that others may depend on."""
-    bits = _Bits().ue(0, 5, 0).u(8, number % 256).u(8, place % 256)
+    bits = Bits().ue(0, 5, 0).u(8, number % 256).u(8, place % 256)
     bits.u(1, 1).ue(1).u(2, 0).ue(0)
     for _ in range(2):  # a whole macroblock from the second picture, without a motion
         bits.ue(0, 0).u(1, 0).ue(0, 0, 0)

@@ -15,7 +15,7 @@ import pytest
 from faults import fork
 from helpers import make_image
 from napari_ferry import Image, imload, imsave, plan, run
-from napari_ferry.batch.conversion import run_jobs
+from napari_ferry.batch.conversion import _interrupt, run_jobs
 from napari_ferry.batch.job_count import BatchProgress
 from napari_ferry.batch.jobs import Job, find_jobs
 from napari_ferry.batch.output_names import RECORD_NAME, Naming
@@ -204,7 +204,7 @@ _KILLED = """
 import os, sys
 from pathlib import Path
 from napari_ferry import imload, plan, run
-from napari_ferry.batch.conversion import run_jobs
+from napari_ferry.batch.conversion import _interrupt, run_jobs
 from napari_ferry.batch.jobs import find_jobs
 from napari_ferry.batch.output_names import Naming
 def plan_one(job):
@@ -423,3 +423,19 @@ def test_an_interrupt_ends_all_that_are_in_progress() -> None:
         convert(save=save, at_once=2, report=report)
     assert ended == ["b µ.ome.tif"]
     assert (report.outcomes, report.remaining) == ([], 3)
+
+
+def test_a_cancelled_batch_cancels_all_that_are_in_progress() -> None:
+    is_cancelled = threading.Event()
+    both = threading.Barrier(2, action=is_cancelled.set, timeout=30)
+
+    def save(planned: Plan, /, **options: Any) -> list[Path]:
+        both.wait()
+        return run(planned, **options)
+
+    report = convert(save=save, at_once=2, cancel=is_cancelled.is_set)
+    assert report.summary == "0 converted, 3 not converted yet"
+    assert not [*OUT.glob("*.ferry-partial")]
+    with pytest.raises(KeyboardInterrupt):
+        _interrupt(is_cancelled, None)
+    assert _interrupt(is_cancelled, is_cancelled.is_set)

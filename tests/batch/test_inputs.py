@@ -164,6 +164,12 @@ def test_outputs_of_earlier_conversions_in_other_folders_are_left_out(converted:
     ]
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="links need a right there")
+def test_outputs_are_left_out_of_a_folder_that_a_link_names(converted: Path) -> None:
+    Path("link").symlink_to(converted, target_is_directory=True)
+    assert names(find_inputs(["link"], recursive=True)) == ["rec.tif"]
+
+
 def test_outputs_are_inputs_where_they_are_the_only_version(converted: Path) -> None:
     assert names(find_inputs([converted / "copies"])) == ["rec.ome.tif"]
     assert names(find_inputs([converted, "day/copies/rec.ome.tif"])) == ["rec.tif", "rec.ome.tif"]

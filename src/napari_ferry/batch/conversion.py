@@ -276,10 +276,15 @@ def _too_large(job: Job, error: MemoryError) -> str:
 
 
 def _interrupt(stop: threading.Event, cancel: Callable[[], bool] | None) -> bool:
-    """Return True after a cancellation; interrupt a save that can be resumed when all stop."""
+    """Return True after a cancellation; interrupt a save that can be resumed when all stop.
+
+    A cancelled save leaves nothing behind, also if another one was cancelled before.
+    """
+    if cancel is not None and cancel():
+        return True
     if stop.is_set():
         raise KeyboardInterrupt
-    return cancel is not None and cancel()
+    return False
 
 
 def _is_in_place(plan: Plan, start: Start) -> bool:

@@ -39,13 +39,17 @@ class EarlierOutputs:
         Any other output is the only version there, and stays an input.
         """
         entries = (self.records[each].find_output(path) for each in self._folders_of(path))
-        sources = [Path(entry.source) for entry in entries if entry is not None]
-        return any(self.root in each.parents and os.path.lexists(each) for each in sources)
+        sources = [entry.source for entry in entries if entry is not None]
+        return any(os.path.lexists(each) and self._is_searched(each) for each in sources)
 
     def are_repeated(self, paths: Sequence[Path]) -> bool:
         """Return True if all files of a folder besides a record are such outputs."""
         files = [path for path in paths if path.name != RECORD_NAME]
         return bool(files) and all(map(self.is_repeated, files))
+
+    def _is_searched(self, source: str) -> bool:
+        """Return True for a path in the searched folder, which links may name differently."""
+        return Path(os.path.realpath(self.root)) in Path(os.path.realpath(source)).parents
 
     def _folders_of(self, path: Path) -> list[Path]:
         return [each for each in path.parents if each in self.records] if self.records else []

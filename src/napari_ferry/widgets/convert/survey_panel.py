@@ -169,7 +169,8 @@ class SurveyPanel(ConvertPanels):
             if task.is_visible:
                 row.thumbnail, row.is_drawn = finding.thumbnail, True
         self._show_axes()
-        self._number_rows()  # which may depend on the number of images
+        if self.request is not None and self.request.naming.has_images:
+            self._number_rows()  # the images are counted now
         self.rows.model.show_changes(task.number for task, _ in zip(tasks, findings, strict=False))
         self.detail.show_row(self.rows.selected)
         self._inspect_next()

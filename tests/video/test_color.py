@@ -82,16 +82,18 @@ def test_colors_follow_their_tags(matrix: str, span: str, tmp_path: Path) -> Non
     assert np.abs(image.array[0, 16, 8::16].astype(int) - colors).max() <= 4
 
 
-@pytest.mark.parametrize("angle", [90, 180, 270])
-def test_rotation_is_applied(angle: int, tmp_path: Path) -> None:
+@pytest.mark.parametrize("mirror", [(), ("-display_hflip",), ("-display_vflip",)], ids=str)
+@pytest.mark.parametrize("angle", [0, 90, 180, 270])
+def test_rotation_is_applied(angle: int, mirror: tuple[str, ...], tmp_path: Path) -> None:
     upright = numbered_frame(341)[:, :128].copy()
     upright[:8] = 255
     pipe = ("-f", "rawvideo", "-pix_fmt", "gray", "-s", "128x64", "-r", "5", "-i", "-")
     ffmpeg(*pipe, *H264, "-qp", "0", tmp_path / "a.mp4", stdin=upright.tobytes() * 3)
     turned = tmp_path / "b.mp4"
-    ffmpeg("-display_rotation", angle, "-i", tmp_path / "a.mp4", "-c", "copy", turned)
+    matrix = ("-display_rotation", angle, *mirror)
+    ffmpeg(*matrix, "-i", tmp_path / "a.mp4", "-c", "copy", turned)
     shown = tmp_path / "c.mkv"
-    ffmpeg("-i", turned, "-c:v", "ffv1", "-pix_fmt", "gray", shown)  # ffmpeg rotates it itself
+    ffmpeg("-i", turned, "-c:v", "ffv1", "-pix_fmt", "gray", shown)  # ffmpeg turns it itself
     (image,), (truth,) = imload(turned), imload(shown)
     assert np.abs(image.array[1].astype(int) - truth.array[1].astype(int)).max() <= 2
 

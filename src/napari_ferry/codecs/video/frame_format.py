@@ -30,6 +30,8 @@ class FrameFormat:
         Bits of a sample.
     quarter_turns : int
         Counter-clockwise quarter turns that make a decoded frame upright.
+    is_mirrored : bool
+        True if the rows of a decoded frame are reversed before these turns.
     crop : tuple of int
         Height and width of the returned part, from the upper left corner of the upright frame.
     has_alpha : bool
@@ -41,6 +43,7 @@ class FrameFormat:
     is_gray: bool
     bits: int
     quarter_turns: int = 0
+    is_mirrored: bool = False
     crop: tuple[int, int] = (0, 0)
     has_alpha: bool = False
 
@@ -104,7 +107,7 @@ class FrameFormat:
             decoded = self._gray(frame, i, path)
         else:
             decoded = colors(frame, with_alpha=self.has_alpha)
-        upright = np.rot90(decoded, self.quarter_turns)
+        upright = np.rot90(decoded[::-1] if self.is_mirrored else decoded, self.quarter_turns)
         height, width = self.crop
         return np.ascontiguousarray(upright[:height, :width], self.dtype)
 
@@ -129,9 +132,22 @@ def choose_frame_format(frame: av.VideoFrame, *, is_gray: bool, has_alpha: bool)
         is_gray=is_gray,
         bits=max(component.bits for component in frame.format.components),
         quarter_turns=round(frame.rotation / 90) % 4,
+        is_mirrored=_is_mirrored(frame),
         has_alpha=has_alpha,
     )
     return replace(frame_format, crop=frame_format.upright_size)
+
+
+def _is_mirrored(frame: av.VideoFrame) -> bool:
+    """Return True if the display matrix of a frame contains a reflection.
+
+    Its rotation is then that of the frame with its rows reversed (ISO 14496-12, 6.2.2).
+    """
+    data = next((bytes(d) for d in frame.side_data if d.type.name == "DISPLAYMATRIX"), b"")
+    if len(data) != 36:
+        return False
+    a, b, _, c, d = np.frombuffer(data, np.int32)[:5].tolist()
+    return bool(a * d < b * c)
 
 
 _colored_files: dict[tuple[str, int, int], None] = {}

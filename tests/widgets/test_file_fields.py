@@ -7,12 +7,15 @@ from typing import Any
 
 import pytest
 from qtpy.QtCore import QMimeData, QPoint, QPointF, Qt, QUrl
-from qtpy.QtGui import QDragEnterEvent, QDropEvent, QWheelEvent
+from qtpy.QtGui import QDrag, QDragEnterEvent, QDropEvent, QPixmap, QWheelEvent
 from qtpy.QtWidgets import QFileDialog
 
 from napari_ferry.widgets.convert.folder_field import FolderField
+from napari_ferry.widgets.export.file_handle import FileHandle
+from napari_ferry.widgets.export.target_field import TargetField
 from napari_ferry.widgets.file_drop import accept_files, dropped_files
 from napari_ferry.widgets.form_words import Words
+from napari_ferry.widgets.plan_summary import formats
 from napari_ferry.widgets.repair.files import FileSelector, RawFiles
 from napari_ferry.widgets.repair.layout_form import LayoutForm
 from raw_files import ONE
@@ -120,3 +123,33 @@ def test_the_wheel_changes_only_the_field_with_focus(qtbot: Any) -> None:
     field.hasFocus = lambda: True
     turn()
     assert field.value() == ONE.y + 1
+
+
+def test_the_target_of_an_export_is_chosen(
+    qtbot: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (gif,) = (each for each in formats() if ".gif" in each.suffixes)
+    field = TargetField(gif, tmp_path)
+    qtbot.addWidget(field)
+    changes: list[int] = []
+    field.changed.connect(lambda: changes.append(1))
+    for path in ("", str(tmp_path / "movie.gif")):
+        monkeypatch.setattr(QFileDialog, "getSaveFileName", lambda *_, path=path, **__: (path, ""))
+        qtbot.mouseClick(field.browse, Qt.MouseButton.LeftButton)
+        assert (field.line.text(), bool(changes)) == (path or field.line.text(), bool(path))
+    (mp4,) = (each for each in formats() if ".mp4" in each.suffixes)
+    field.set_format(mp4)
+    assert field.line.text() == str(tmp_path / "movie.mp4")
+
+
+def test_files_are_dragged_once_they_exist(
+    qtbot: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    handle = FileHandle(QPixmap(4, 4))
+    qtbot.addWidget(handle)
+    dragged: list[list[QUrl]] = []
+    monkeypatch.setattr(QDrag, "exec", lambda drag, _: dragged.append(drag.mimeData().urls()))
+    handle.mouseMoveEvent(None)
+    handle.offer([tmp_path / "movie.gif"])
+    handle.mouseMoveEvent(None)
+    assert dragged == [[QUrl.fromLocalFile(str(tmp_path / "movie.gif"))]]

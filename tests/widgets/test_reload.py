@@ -5,10 +5,12 @@ from typing import Any
 
 import numpy as np
 import pytest
+from napari.components import ViewerModel
 
 from gui import menu_entry
 from layer_files import PLUGIN, pixels
 from napari_ferry import imsave
+from napari_ferry.widgets.reload.reload_command import reload_layers
 
 pytestmark = pytest.mark.window
 
@@ -80,3 +82,8 @@ def test_a_layer_that_is_removed_meanwhile_is_left_alone(
     reload(shared_viewer)
     assert len(shared_viewer.layers) == 0
     assert layer.data is before
+
+
+def test_without_a_selected_layer_nothing_is_loaded_again(said: list[str]):
+    reload_layers(ViewerModel())
+    assert said == ["No layer is selected: select the layers to load again."]

@@ -143,10 +143,10 @@ def _is_mirrored(frame: av.VideoFrame) -> bool:
 
     Its rotation is then that of the frame with its rows reversed (ISO 14496-12, 6.2.2).
     """
-    data = next((bytes(d) for d in frame.side_data if d.type.name == "DISPLAYMATRIX"), b"")
-    if len(data) != 36:
+    matrix: Any = frame.side_data.get("DISPLAYMATRIX")
+    if matrix is None or matrix.buffer_size != 36:
         return False
-    a, b, _, c, d = np.frombuffer(data, np.int32)[:5].tolist()
+    a, b, _, c, d = np.frombuffer(bytes(matrix), np.int32)[:5].tolist()
     return bool(a * d < b * c)
 
 

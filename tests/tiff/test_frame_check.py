@@ -41,6 +41,30 @@ def test_a_different_file_of_the_same_size_is_named_when_it_is_read(tmp_path: Pa
             read()
 
 
+@pytest.mark.parametrize("compression", [None, "zlib"])
+@pytest.mark.parametrize("different", [0, 3, COUNT - 1])
+def test_a_file_with_other_colors_of_its_values_is_named(
+    different: int, compression: str | None, tmp_path: Path
+) -> None:
+    data = pixels((COUNT, 20, 33), np.uint8)
+    options: dict[str, Any] = {"metadata": None, "compression": compression}
+    fill(tmp_path, data, photometric="minisblack", **options)
+    path = tmp_path / f"f{different}.tif"
+    tifffile.imwrite(path, data[different], photometric="miniswhite", **options)
+    with pytest.raises(
+        UnreadableFileError, match=r"f\d+\.tif shows 0 in .*, but f0\.tif shows 0 in"
+    ):
+        imload(tmp_path)[0].load()
+
+    ramp = np.linspace(0, 65535, 256, dtype=np.uint16)
+    colors = {"colormap": np.stack([ramp, ramp[::-1], ramp]), "photometric": "palette"}
+    tifffile.imwrite(path, data[different], **colors, **options)
+    with pytest.raises(UnreadableFileError, match=r"has a color table of its own"):
+        imload(tmp_path)[0].load()
+    fill(tmp_path, data, **colors, **options)
+    assert_same_pixels(imload(tmp_path)[0].load(), data)
+
+
 def test_a_stack_among_single_frames_is_named(tmp_path: Path) -> None:
     fill(tmp_path, pixels((COUNT, 20, 33)), compression="zlib")
     different = pixels((3, 20, 33))

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from napari_ferry.codecs.tiff.images.color_table import PALETTE_NAME, WHITE_AT_ZERO
 from napari_ferry.errors import UnreadableFileError
 from napari_ferry.image import Image
 
@@ -32,6 +33,8 @@ class ExpectedImage:
         Type of the pixels.
     lead : int
         Number of leading axes, before the axes of a frame.
+    colors : object
+        Colors of the values given by the pages: a palette, or `WHITE_AT_ZERO`; None for others.
     """
 
     path: Path
@@ -41,6 +44,7 @@ class ExpectedImage:
     varies: bool
     dtype: np.dtype[Any]
     lead: int
+    colors: object = None
 
     @classmethod
     def of(cls, path: Path, images: Sequence[Image], index: int, varies: bool) -> ExpectedImage:
@@ -54,6 +58,7 @@ class ExpectedImage:
             varies=varies,
             dtype=image.dtype,
             lead=image.ndim - image.frame_ndim,
+            colors=_value_colors(image),
         )
 
     @property
@@ -77,7 +82,7 @@ class ExpectedImage:
         Raises
         ------
         UnreadableFileError
-            The file has more images, or fewer; or the shape or type of this one differs.
+            The file has more images, or fewer; or the shape, type or colors of this one differ.
         """
         if len(images) != self.count:
             plural = "s" if len(images) > 1 else ""
@@ -88,6 +93,9 @@ class ExpectedImage:
         # the byte order may differ, as reading converts it
         if not fits or image.dtype.newbyteorder("=") != self.dtype.newbyteorder("="):
             raise self.other_shape(path, image)
+        colors = _value_colors(image)
+        if colors != self.colors:
+            raise self._mismatch(path, _describe(colors), _describe(self.colors))
         return image
 
     def length_of(self, image: Image) -> int:
@@ -114,3 +122,17 @@ class ExpectedImage:
             f"{path.name} {actual}, but {self.path.name} {expected}: the files of a stack must "
             "match; leave it out, or open it by itself."
         )
+
+
+def _value_colors(image: Image) -> object:
+    """Return the colors of values that the pages of an image have; see `ExpectedImage`."""
+    colormap = image.display.get("colormap")
+    has_palette = isinstance(colormap, Mapping) and colormap.get("name") == PALETTE_NAME
+    return colormap if has_palette or colormap == WHITE_AT_ZERO else None
+
+
+def _describe(colors: object) -> str:
+    """Return a predicate about a file with these colors of values."""
+    if colors is None:
+        return "shows 0 in black"
+    return "shows 0 in white" if colors == WHITE_AT_ZERO else "has a color table of its own"

@@ -26,6 +26,12 @@ _SAMPLES = {
 }
 """Names of the samples of a color, by color space and number of samples."""
 
+PALETTE_NAME = "palette"
+"""Name of the colormap of a palette."""
+
+WHITE_AT_ZERO = "gray_r"
+"""Colormap of pages whose lowest value is white (WhiteIsZero, TIFF 6.0, section 4)."""
+
 ASSUMED_COLORS = "the frames have different palettes and are shown in color"
 
 
@@ -83,7 +89,7 @@ def with_palette(image: Image, kind: PageKind) -> Image:
     chosen = np.linspace(0, n - 1, min(n, _MAX_COLORS)).round().astype(int)
     fractions = kind.palette.T[chosen] / (255 if _is_8_bit(kind.palette) else 65535)
     colors = [[*rgb, 1.0] for rgb in fractions.tolist()]
-    display = {"colormap": {"name": "palette", "colors": colors}, "contrast_limits": [0, n - 1]}
+    display = {"colormap": {"name": PALETTE_NAME, "colors": colors}, "contrast_limits": [0, n - 1]}
     return replace(image, display={**image.display, **display})
 
 
@@ -92,7 +98,7 @@ def with_inversion(image: Image, photometric: int) -> Image:
     has_colors = image.is_rgb or image.channels or "colormap" in image.display
     if photometric != WHITE_IS_ZERO or has_colors or image.kind == "labels":
         return image
-    return replace(image, display={**image.display, "colormap": "gray_r"})
+    return replace(image, display={**image.display, "colormap": WHITE_AT_ZERO})
 
 
 def with_other_color(image: Image, photometric: int, path: Path) -> Image:

@@ -125,6 +125,15 @@ def test_a_locked_folder_may_be_up_to_date(run: Run, monkeypatch: pytest.MonkeyP
     assert run(*command)[0] == 1
 
 
+def test_a_stack_over_time_is_projected_if_its_position_is_not_given(run: Run) -> None:
+    imsave(make_image("tzyx", "uint8"), "in/a 2.tif", overwrite=True)
+    command = ["convert", "in", "out", "--format", ".gif"]
+    status, _, err = run(*command)
+    assert status == 1
+    assert "such as --position z=0, or a projection, such as --thickness all, --projection" in err
+    assert run(*command, "--thickness", "all", "--projection", "max")[0] == 0
+
+
 def test_what_happened_is_printed_once(run: Run) -> None:
     Path("in/b.tif").write_bytes(b"II*\0")
     status, out, err = run("convert", "in", "out", "--format", ".gif")

@@ -149,7 +149,8 @@ def _complete_position(
         each = ", ".join(f"{names[k]} ({sizes[names[k]]})" for k in missing)
         raise InvalidImageError(
             f"The frame axis is {names[frame_axis]}, and the position on the axes {each} is not "
-            f"given: give one, such as position={_example(names, missing)!r}."
+            f"given: give one, such as position={_example(names, missing)!r}, or a projection, "
+            "such as thickness='all', projection='max'."
         )
     return tuple(given.get(name, 0) for name in names)
 

@@ -77,7 +77,10 @@ _REPAIR = "open the raw file with 'Repair binary metadata' in the menu Plugins"
 _FRAME_AXIS = re.compile(
     r"choose one, such as axis='[^']*', and the position on the others, such as position='([^']*)'"
 )
-_POSITION = re.compile(r"give one, such as position='([^']*)'")
+_POSITION = re.compile(
+    r"give one, such as position='([^']*)', or a projection, such as thickness='all', "
+    "projection='max'"
+)
 _CHOOSE_AXIS = f"choose one under {AXIS.label!r}"
 _CHOOSE_OTHERS = (
     f"enter one under {POSITION.label!r}, such as \\1, or choose a projection under "

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +12,7 @@ import tifffile
 from helpers import assert_same_pixels, pixels
 from napari_ferry import imload
 from napari_ferry.errors import InvalidImageError
+from tiff_files import GRAY
 
 
 def opened(path: Path) -> list[tuple[str, tuple[int, ...], str]]:
@@ -49,3 +51,19 @@ def test_three_planes_are_not_a_color(tmp_path: Path) -> None:
         (image,) = imload(tmp_path / "a.tif")
         assert not image.is_rgb
         assert image.shape == shape
+
+
+@pytest.mark.parametrize("orientation", [0, 1, 3, 6, 9])
+def test_an_orientation_that_is_not_applied_gives_a_warning(
+    orientation: int, tmp_path: Path
+) -> None:
+    data = pixels((5, 7))
+    tags = [(274, 3, 1, orientation, True)]
+    tifffile.imwrite(tmp_path / "a.tif", data, **GRAY, extratags=tags)
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        (image,) = imload(tmp_path / "a.tif")
+    assert_same_pixels(image.array, data)
+    assert [f"Orientation {orientation}" in str(each.message) for each in caught] == [True] * (
+        orientation in (3, 6)
+    )

@@ -36,6 +36,7 @@ from napari_ferry.codecs.tiff.pages.page_frames import (
 from napari_ferry.codecs.tiff.pages.page_kind import AxisMove
 from napari_ferry.codecs.tiff.pages.pages import TiffPages
 from napari_ferry.codecs.tiff.pages.pixel_size import with_pixel_size
+from napari_ferry.errors import warn
 from napari_ferry.image import Image
 from napari_ferry.image.axes import complete_steps
 from napari_ferry.image.record import KEY, Description
@@ -70,6 +71,11 @@ def read_images(path: Path) -> list[Image]:
         warn_incomplete(
             f"{path.name} is cut off within {' and '.join(header.cut_metadata)}: axes, pixel sizes "
             "or names may be missing; get a complete copy of the file.",
+        )
+    if header.orientation != 1:
+        warn(
+            f"{path.name} is marked as turned or mirrored (Orientation {header.orientation}): its "
+            "pixels are shown as they are stored; turn the layer if another program shows it so."
         )
     source = TiffPages(path)
     images: list[Image] = []

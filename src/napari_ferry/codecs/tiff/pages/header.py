@@ -43,6 +43,8 @@ FLAVORS = (
 _RESOLUTION = (282, 283)
 """Tags of the resolution along x and y; by number, as tifffile searches names one by one."""
 
+_ORIENTATION = 274
+
 _MAX_DESCRIPTION = 1 << 30
 
 
@@ -79,6 +81,8 @@ class Header:
         Pixels along x and y per unit of resolution.
     pixel_size : PixelSize or None
         Size of the pixels, from the resolution or the tags of an electron microscope.
+    orientation : int
+        The tag Orientation: 1 if the first row is the top, and the first column the left side.
     subifds : tuple of int
         Offsets of the directories of the pages below the first.
     flavor : str
@@ -104,6 +108,7 @@ class Header:
     imagej: dict[str, Any] | None
     resolution: tuple[float, float] | None
     pixel_size: PixelSize | None
+    orientation: int
     subifds: tuple[int, ...]
     flavor: str
     cut_metadata: tuple[str, ...] = ()
@@ -184,10 +189,17 @@ def _convert(
         imagej=dict(tif.imagej_metadata) if tif.is_imagej and tif.imagej_metadata else None,
         resolution=(_ratio(x), _ratio(y)) if x and y else None,
         pixel_size=read_pixel_size(page),
+        orientation=_orientation(page),
         subifds=tuple(page.subifds or ()),
         flavor=_flavor(tif, has_two_pages=second > 0 and third == 0),
         cut_metadata=tuple(cut),
     )
+
+
+def _orientation(page: tifffile.TiffPage) -> int:
+    """Return the tag Orientation of a page, 1 if it is missing or invalid."""
+    value = page.tags.valueof(_ORIENTATION)
+    return int(value) if value in range(1, 9) else 1
 
 
 def _check_size(path: Path, nbytes: int, page: tifffile.TiffPage) -> None:

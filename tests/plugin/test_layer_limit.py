@@ -28,7 +28,7 @@ SUFFIXES = (".tif", ".ome.tif", ".bin")
 def notices(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """Messages displayed by napari as notices."""
     shown: list[str] = []
-    monkeypatch.setattr("napari.utils.notifications.show_info", shown.append)
+    monkeypatch.setattr("napari_ferry.plugin.layer_limit.notify", shown.append)
     monkeypatch.setattr("napari_ferry.plugin.layer_limit._remaining", [])
     return shown
 

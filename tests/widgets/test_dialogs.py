@@ -21,7 +21,9 @@ Answer = Callable[..., list[Any]]
 def errors(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """Messages of errors."""
     shown: list[str] = []
-    monkeypatch.setattr("napari_ferry.widgets.dialogs.save_dialog.show_error", shown.append)
+    monkeypatch.setattr(
+        "napari_ferry.widgets.dialogs.save_dialog.notify", lambda text, _: shown.append(text)
+    )
     return shown
 
 

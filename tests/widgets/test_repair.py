@@ -96,7 +96,7 @@ def replace_search(monkeypatch: pytest.MonkeyPatch, search: Any) -> None:
 @pytest.fixture
 def notices(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     said: list[str] = []
-    monkeypatch.setattr("napari_ferry.widgets.repair.sidecar_writer.show_info", said.append)
+    monkeypatch.setattr("napari_ferry.widgets.repair.sidecar_writer.notify", said.append)
     return said
 
 
@@ -1040,7 +1040,7 @@ def test_the_whole_frames_of_a_file_that_was_cut_off_can_be_opened(
     assert "Left out: 7,192 bytes (0.9 frames) at the end" in widget.result.summary.text()
     click(widget.result.open_button, qtbot)
     assert np.array_equal(viewer.layers["a"].data, MOVIE[:11])
-    monkeypatch.setattr("napari_ferry.widgets.repair.sidecar_writer.show_info", lambda _: None)
+    monkeypatch.setattr("napari_ferry.widgets.repair.sidecar_writer.notify", lambda _: None)
     click(widget.result.write_button, qtbot)
     qtbot.waitUntil(path.with_suffix(".json").is_file, timeout=WAIT)
     assert np.array_equal(imload(path)[0].array, MOVIE[:11])
@@ -1071,7 +1071,7 @@ def test_a_folder_is_repaired_with_one_layout(
         recording(tmp_path, name, frames=count)
     (tmp_path / "notes.dat").write_bytes(b"not one frame")
     said: list[str] = []
-    monkeypatch.setattr("napari_ferry.widgets.repair.sidecar_writer.show_info", said.append)
+    monkeypatch.setattr("napari_ferry.widgets.repair.sidecar_writer.notify", said.append)
     drop(widget, tmp_path)
     wait_for_candidates(widget, qtbot)
     for name, value in (("offset", HEADER), ("y", SIDE), ("x", SIDE)):

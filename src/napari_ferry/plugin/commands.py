@@ -23,8 +23,9 @@ from napari_ferry.io import imload, open_stack
 from napari_ferry.io.protocol import Codec, Hooks, format_name, hooks_of, suffixes_of
 from napari_ferry.io.search import codecs, find_source_codec
 from napari_ferry.layers.layer_data import LayerData, to_layers
-from napari_ferry.plugin.layer_limit import open_layers, show_notice
+from napari_ferry.plugin.layer_limit import open_layers
 from napari_ferry.plugin.manifest import PLUGIN, writers
+from napari_ferry.plugin.notice import notify
 from napari_ferry.plugin.recently_opened import RecentlyOpened
 from napari_ferry.plugin.samples import calcium_movie, moving_cells, raw_recording, z_stack
 from napari_ferry.plugin.url_reader import open_url
@@ -101,7 +102,7 @@ def sample_raw_recording() -> list[LayerData]:
     path, cells = raw_recording(folder)
     repair = _open_repair()
     if repair is None:
-        show_notice(f"The recording is {path}.")
+        notify(f"The recording is {path}.")
     else:
         repair.offer(path)
     return to_layers([cells])

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from napari_ferry.errors import escape_surrogates
 from napari_ferry.files.short_lists import list_few
 from napari_ferry.image import Image
 from napari_ferry.image.axes import frame_ndim
 from napari_ferry.image.record import ASSUMED
 from napari_ferry.layers.channels import MOST_LAYERS, is_one_layer, slider_reason
 from napari_ferry.layers.layer_data import LayerData
+from napari_ferry.plugin.notice import notify
 from napari_ferry.plugin.origins import Open, Source, record_origins
 from napari_ferry.plugin.viewer_layers import to_viewer_layers
 
@@ -50,7 +50,7 @@ def open_layers(
             notices.setdefault(sentence, []).append(image.name)
 
     for sentence, names in notices.items():
-        show_notice(f"{list_few(names, 1)}: {sentence}.")
+        notify(f"{list_few(names, 1)}: {sentence}.")
     return _next_layers(source, images, 0)
 
 
@@ -61,7 +61,7 @@ def open_remaining() -> None:
 
     viewer = current_viewer()
     if viewer is None or not _remaining:
-        show_notice("All layers of the opened files are already in the viewer.")
+        notify("All layers of the opened files are already in the viewer.")
         return
 
     source, added = _remaining[0]
@@ -87,13 +87,6 @@ def _notices(image: Image) -> Iterator[str]:
         )
 
 
-def show_notice(message: str) -> None:
-    """Show a notice in napari's window."""
-    from napari.utils.notifications import show_info
-
-    show_info(escape_surrogates(message))
-
-
 def _next_layers(source: Source, images: Sequence[Image], first: int) -> list[LayerData]:
     """Return the next layers, at most `MOST_LAYERS`, and record remaining ones."""
     layers = to_viewer_layers(images)
@@ -102,7 +95,7 @@ def _next_layers(source: Source, images: Sequence[Image], first: int) -> list[La
     remaining = len(layers) - stop
     if remaining > 0:
         _remaining.insert(0 if first else len(_remaining), (source, stop))
-        show_notice(
+        notify(
             f"{images[0].name}: {MOST_LAYERS} layers are added, and {remaining} more are not: "
             "choose File > IO Utilities > Open remaining layers to add more."
         )

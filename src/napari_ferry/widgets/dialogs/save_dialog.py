@@ -9,11 +9,11 @@ import napari
 from napari.layers import Image, Labels, Layer
 from napari.utils.history import get_save_history, update_save_history
 from napari.utils.misc import in_ipython
-from napari.utils.notifications import show_error
 from qtpy.QtWidgets import QFileDialog, QMessageBox
 
 from napari_ferry.errors import FerryError, SaveCancelledError
 from napari_ferry.plugin.layer_save import write_layers
+from napari_ferry.plugin.notice import notify
 from napari_ferry.plugin.target_name import choose_target
 from napari_ferry.widgets.dialogs.main_window import main_window
 from napari_ferry.widgets.form import escape_text
@@ -42,7 +42,7 @@ def _save(viewer: napari.Viewer, preselected: Format) -> None:
     others = [layer.name for layer in layers if not isinstance(layer, Image | Labels)]
     if others or not layers:
         found = f"{', '.join(others)} cannot be saved" if others else "There are no layers"
-        show_error(f"{found}: select Image and Labels layers.")
+        notify(f"{found}: select Image and Labels layers.", "error")
         return
 
     chosen = _ask_for_name(_default_name(layers), preselected)
@@ -58,7 +58,7 @@ def _save(viewer: napari.Viewer, preselected: Format) -> None:
     except SaveCancelledError:
         return
     except FerryError as error:
-        show_error(str(error))
+        notify(str(error), "error")
         return
     update_save_history(paths[0])
 

@@ -10,7 +10,6 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from napari.utils.notifications import show_info, show_warning
 from qtpy.QtCore import Qt, QTimer
 from qtpy.QtWidgets import (
     QHBoxLayout,
@@ -27,6 +26,7 @@ from napari_ferry.errors import FerryError, SaveCancelledError
 from napari_ferry.layers.layer_data import LayerData
 from napari_ferry.plugin.label_edits import watch_edits
 from napari_ferry.plugin.manifest import PLUGIN
+from napari_ferry.plugin.notice import notify
 from napari_ferry.saving import Progress
 from napari_ferry.widgets.activity import STEPS, Activity
 from napari_ferry.widgets.export.export_task import Job, OpenPlan, export
@@ -221,7 +221,7 @@ class JobRow(QWidget):
         count = f" in {len(paths)} files" if len(paths) > 1 else ""
         self._end(f"{self.job.name}: saved{count}, {size_text(nbytes)}")
         for name in sorted(self.edited):
-            show_warning(f"{name} was edited during the export, so export it again.")
+            notify(f"{name} was edited during the export, so export it again.", "warning")
 
         self.handle.offer(paths)
         if self.job.is_movie:
@@ -232,7 +232,7 @@ class JobRow(QWidget):
             )
         self._add_button("Show", "Show the file in its folder", lambda: show_in_folder(paths[0]))
         self._add_button("Copy", "Copy the file, to paste it elsewhere", lambda: copy_files(paths))
-        show_info(f"Exported {paths[0]}.")
+        notify(f"Exported {paths[0]}.")
 
     def fail(self, error: Exception) -> None:
         """End the export, and show its error."""

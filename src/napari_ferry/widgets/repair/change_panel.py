@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from napari.utils.notifications import show_info
 from qtpy.QtCore import Signal  # type: ignore[attr-defined]
 from qtpy.QtWidgets import QHBoxLayout, QListWidget, QPushButton, QVBoxLayout, QWidget
 
@@ -14,6 +13,7 @@ from napari_ferry.arguments import reading
 from napari_ferry.errors import FerryError, SaveError, TargetError
 from napari_ferry.io.search import find_repair
 from napari_ferry.plugin.manifest import PLUGIN
+from napari_ferry.plugin.notice import notify
 from napari_ferry.saving.document_repair import Repair, RepairPlanner, run_repair
 from napari_ferry.widgets.form import FoldedSection, make_label
 from napari_ferry.widgets.repair.option_fields import OptionFields
@@ -196,7 +196,7 @@ class ChangePanel(QWidget):
 
     def _on_written(self, written: WrittenChanges) -> None:
         self._show(written.planned)
-        show_info(repaired(written.planned.path, written.backups))
+        notify(repaired(written.planned.path, written.backups))
 
     def _on_failed(self, error: Exception) -> None:
         """Show an error; after wrong values there is nothing to write."""

@@ -6,7 +6,6 @@ from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from napari.utils.notifications import show_info
 from qtpy.QtCore import QObject, Qt, Signal  # type: ignore[attr-defined]
 from qtpy.QtWidgets import QMessageBox, QWidget
 
@@ -17,6 +16,7 @@ from napari_ferry.codecs.binary.sidecar_check import SidecarStatus, read_sidecar
 from napari_ferry.codecs.binary.sidecar_plan import plan_sidecar, write_sidecar
 from napari_ferry.codecs.binary.sidecar_search import one_per_sidecar
 from napari_ferry.errors import FerryError
+from napari_ferry.plugin.notice import notify
 from napari_ferry.saving.disk.backup import free_backup_path
 from napari_ferry.widgets.repair.sentences import (
     Question,
@@ -103,7 +103,7 @@ class SidecarWriter(QObject):
 
     def _on_written(self, result: WrittenSidecars) -> None:
         if result.paths:
-            show_info(written(result.paths, result.backups))
+            notify(written(result.paths, result.backups))
         self.written.emit(result)
 
 

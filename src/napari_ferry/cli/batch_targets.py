@@ -19,9 +19,8 @@ def has_many_targets(options: argparse.Namespace) -> bool:
     """Return True if each data set is to be saved by itself.
 
     It has several sources or a list of them, an option for many files, or a pattern of names as its
-    target. A pattern
-    of sources, and a folder that is not one data set, are joined only into a target with a suffix,
-    which is a single file.
+    target. A pattern of sources, and a folder that is not one data set, are joined only into a
+    target with a suffix, which is a single file.
     """
     (first, *others), target = options.sources, options.target
     if others or is_list(first) or options.recursive or options.name is not None or "{" in target:

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from napari_ferry.arguments import reading, to_path
-from napari_ferry.cli.formats import add_function_options
+from napari_ferry.cli.formats import add_function_options, flag_of
 from napari_ferry.cli.info import scale_text
 from napari_ferry.cli.terminal import report, show
 from napari_ferry.codecs.binary.layout import Layout
@@ -93,7 +93,7 @@ def _refuse_others(options: argparse.Namespace, path: Path, own: Sequence[str]) 
     others = {*_KNOWN, *_CHOICES, *known} - {*own}
     given = sorted(name for name in others if getattr(options, name) not in (None, False))
     if given:
-        flags = ", ".join(f"--{name.replace('_', '-')}" for name in given)
+        flags = ", ".join(map(flag_of, given))
         raise InvalidImageError(f"{flags} cannot be used with {path.name}: leave it out.")
 
 

@@ -21,7 +21,8 @@ from napari_ferry.image.record import KEY
 DOCUMENTS = "documents"
 """Field of our record: the digest of each document by its key."""
 
-_COPIES = "consolidated_metadata"
+COPIES = "consolidated_metadata"
+"""Field of a document with copies of the documents below it."""
 
 _ROOTS = ("zarr.json", ".zattrs")
 
@@ -41,7 +42,7 @@ def find_digests(key: str, root: Mapping[str, Any]) -> dict[str, Any] | None:
 
     The names around them may be damaged, so any names count.
     """
-    own = {name: value for name, value in root.items() if name != _COPIES}
+    own = {name: value for name, value in root.items() if name != COPIES}
     attributes = [own] if key == ".zattrs" else filter(_is_object, own.values())
     records = (record for each in attributes for record in filter(_is_object, each.values()))
     return next(filter(_is_object, (record.get(DOCUMENTS) for record in records)), None)
@@ -88,7 +89,7 @@ def _read(store: Store, key: str) -> Mapping[str, Any] | str | None:
 
 
 def _digest(key: str, document: Mapping[str, Any]) -> str:
-    own = {name: value for name, value in document.items() if name != _COPIES}
+    own = {name: value for name, value in document.items() if name != COPIES}
     if key == ".zattrs":
         own = _without_digests(own)
     elif key == "zarr.json" and isinstance(own.get("attributes"), Mapping):

@@ -17,7 +17,7 @@ import numpy as np
 from napari_ferry.codecs.zarr.array import ZarrArray
 from napari_ferry.codecs.zarr.chunk_damage import DamageError
 from napari_ferry.codecs.zarr.label_colors import read_label_colors
-from napari_ferry.codecs.zarr.node import Node, own_multiscales
+from napari_ferry.codecs.zarr.node import SERIES_LAYOUT, Node, own_multiscales
 from napari_ferry.codecs.zarr.ome_axes import read_axes, warn_if_empty
 from napari_ferry.codecs.zarr.omero import Rendering, read_rendering
 from napari_ferry.codecs.zarr.store_record import merge_record
@@ -31,7 +31,7 @@ KNOWN_VERSION = re.compile(r"0\.[1-5](\D.*)?")
 
 _READ_KEYS = (
     *("ome", "multiscales", "omero", "labels", "image-label", "plate", "well", "version"),
-    *("bioformats2raw.layout", "series", "_creator", KEY),
+    *(SERIES_LAYOUT, "series", "_creator", KEY),
 )
 """Attributes of a group besides the metadata of an image."""
 
@@ -245,11 +245,13 @@ def _as_integers(level: ZarrArray) -> ZarrArray:
 def _read_metadata(node: Node, multiscale: Mapping[str, Any]) -> dict[str, Any]:
     """Return the metadata of a group beyond its image."""
     own = {key: value for key, value in node.attributes.items() if key not in _READ_KEYS}
-    said = {key: multiscale[key] for key in ("type", "metadata") if key in multiscale}
+    downsampling = {key: multiscale[key] for key in ("type", "metadata") if key in multiscale}
     properties = node.ome.get("image-label")
     if isinstance(properties, Mapping) and "properties" in properties:
         own["properties"] = properties["properties"]
-    metadata: dict[str, Any] = to_json({**own, **({"multiscales": said} if said else {})})
+    if downsampling:
+        own["multiscales"] = downsampling
+    metadata: dict[str, Any] = to_json(own)
     return metadata
 
 

@@ -20,6 +20,9 @@ from napari_ferry.errors import UnreadableFileError
 from napari_ferry.files.json_files import parse_json
 from napari_ferry.image.record import KEY
 
+SERIES_LAYOUT = "bioformats2raw.layout"
+"""Attribute of the group of several images, numbered or listed as a series."""
+
 _MOST_METADATA = 32 << 20
 """Maximum size of a metadata file to read, in bytes."""
 

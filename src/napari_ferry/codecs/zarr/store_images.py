@@ -18,13 +18,11 @@ from napari_ferry.codecs.zarr.multiscales import (
     open_label_group,
     warn_left_out,
 )
-from napari_ferry.codecs.zarr.node import Node, read_node
+from napari_ferry.codecs.zarr.node import SERIES_LAYOUT, Node, read_node
 from napari_ferry.codecs.zarr.plain import open_arrays, open_plain
 from napari_ferry.errors import UnreadableFileError, warn
 from napari_ferry.files.natural_order import natural_sorted
 from napari_ferry.image import Image
-
-_LAYOUT = "bioformats2raw.layout"
 
 _MOST_NODES = 10_000
 """Maximum number of arrays and groups to examine in a store without OME-NGFF metadata."""
@@ -67,7 +65,7 @@ def _open_ome(node: Node, name: str) -> list[Image] | None:
         return _open_well(node, node.key or name)
     if is_image(node):
         return open_image(node, name)
-    if _LAYOUT in ome or _LAYOUT in node.attributes:
+    if SERIES_LAYOUT in ome or SERIES_LAYOUT in node.attributes:
         return _open_series(node, name)
     return open_label_group(node, node.label) or None
 
@@ -195,4 +193,4 @@ def _is_ome(node: Node) -> bool:
     """Return True for a group of OME-NGFF with images."""
     ome = node.ome
     is_plate = isinstance(ome.get("plate"), Mapping) or isinstance(ome.get("well"), Mapping)
-    return is_plate or is_image(node) or _LAYOUT in ome or _LAYOUT in node.attributes
+    return is_plate or is_image(node) or SERIES_LAYOUT in ome or SERIES_LAYOUT in node.attributes

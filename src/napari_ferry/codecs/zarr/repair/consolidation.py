@@ -10,12 +10,11 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from napari_ferry.codecs.zarr.document_digests import COPIES
 from napari_ferry.codecs.zarr.node import Node
 from napari_ferry.codecs.zarr.repair.documents import Documents, Entry
 from napari_ferry.codecs.zarr.repair.finite_values import repair_copied_numbers
 from napari_ferry.files.short_lists import list_few
-
-_INNER = "consolidated_metadata"
 
 
 def repair_copies(documents: Documents, groups: Sequence[Node], nodes: Sequence[Node]) -> None:
@@ -54,7 +53,7 @@ def _copies_in(document: Mapping[str, Any] | None) -> dict[str, Any] | None:
     """Return the copies in a document by their names, or ``None`` if it has none."""
     if document is None:
         return None
-    holder = document.get(_INNER) if "zarr_format" in document else document
+    holder = document.get(COPIES) if "zarr_format" in document else document
     copies = holder.get("metadata") if isinstance(holder, dict) else None
     return copies if isinstance(copies, dict) else None
 
@@ -77,13 +76,13 @@ def _renew(copies: dict[str, Any], name: str, value: Mapping[str, Any]) -> bool:
     old = copies.get(name, {})  # attributes without a document are empty
     if isinstance(old, dict) and _comparable(old) == _comparable(value):
         return False
-    new = {key: item for key, item in value.items() if key != _INNER}
-    kept = {_INNER: old[_INNER]} if isinstance(old, dict) and _INNER in old else {}
+    new = {key: item for key, item in value.items() if key != COPIES}
+    kept = {COPIES: old[COPIES]} if isinstance(old, dict) and COPIES in old else {}
     copies[name] = {**copy.deepcopy(new), **kept}
     return True
 
 
 def _comparable(document: Mapping[str, Any]) -> str:
     """Return a normalized text, equal for documents with the same meaning."""
-    own = {k: v for k, v in document.items() if k != _INNER and v not in ({}, [], None)}
+    own = {k: v for k, v in document.items() if k != COPIES and v not in ({}, [], None)}
     return json.dumps(own, sort_keys=True)

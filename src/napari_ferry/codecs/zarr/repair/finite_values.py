@@ -9,9 +9,9 @@ import math
 from collections.abc import Iterator
 from typing import Any
 
+from napari_ferry.codecs.zarr.document_digests import COPIES
 from napari_ferry.codecs.zarr.repair.documents import Documents, Entry, show_value
 
-_CONSOLIDATED = "consolidated_metadata"
 _MAX_LINES = 3
 """Maximum number of values of a document to show one by one."""
 
@@ -22,7 +22,7 @@ def repair_numbers(entry: Entry) -> None:
     for key in keys:
         value = entry.documents.value(key)
         if value is not None:
-            own = {name: item for name, item in value.items() if name != _CONSOLIDATED}
+            own = {name: item for name, item in value.items() if name != COPIES}
             _replace(entry.documents, key, own, value)
 
 

@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from napari_ferry.codecs.zarr.document_digests import add_digests, digests_of
+from napari_ferry.codecs.zarr.document_digests import COPIES, add_digests, digests_of
 from napari_ferry.codecs.zarr.saving.chunk_encoder import ChunkEncoder
 from napari_ferry.codecs.zarr.saving.chunk_layout import Level
 
@@ -113,7 +113,7 @@ def v3_documents(
     documents["zarr.json"] = {
         **root,
         "attributes": add_digests(root["attributes"], digests),
-        "consolidated_metadata": consolidated,
+        COPIES: consolidated,
     }
     return _to_texts(documents)
 

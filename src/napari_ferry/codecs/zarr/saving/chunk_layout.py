@@ -58,6 +58,11 @@ class Level:
         """Number of chunks in a file along each axis."""
         return tuple(n // chunk for n, chunk in zip(self.file, self.chunks, strict=True))
 
+    @property
+    def n_files(self) -> int:
+        """Number of its files."""
+        return math.prod(-(-n // side) for n, side in zip(self.shape, self.file, strict=True))
+
     def region_of(self, origin: Sequence[int], block: Sequence[int]) -> list[tuple[int, int]]:
         """Return start and stop by axis of the region made from a block of the first level."""
         return [

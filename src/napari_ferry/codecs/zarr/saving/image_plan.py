@@ -130,7 +130,7 @@ class ImagePlan:
     @property
     def n_files(self) -> int:
         """Number of files of chunks or shards."""
-        return sum(_count_files(level) for level in self.levels)
+        return sum(level.n_files for level in self.levels)
 
     def least_bytes(self, limit: int) -> int:
         """Return a lower bound of the size of all chunks in bytes; `limit` is not used here."""
@@ -168,13 +168,9 @@ class ImagePlan:
             yield PlannedBlocks(maker=maker, array=array, stage=stage, source=source)
 
 
-def _count_files(level: Level) -> int:
-    return math.prod(-(-n // side) for n, side in zip(level.shape, level.file, strict=True))
-
-
 def _index_bytes(level: Level) -> int:
     """Return the size of the indices of all shards, in bytes."""
-    return _count_files(level) * (16 * math.prod(level.shard_counts) + 4)
+    return level.n_files * (16 * math.prod(level.shard_counts) + 4)
 
 
 def plan_image(

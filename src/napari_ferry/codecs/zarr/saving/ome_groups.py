@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 from napari_ferry.codecs.zarr.completeness import COMPLETE
@@ -23,9 +23,7 @@ def wrap(ome: Mapping[str, Any], version: Version) -> dict[str, Any]:
     return {"ome": {"version": version, **ome}} if version != "0.4" else dict(ome)
 
 
-def image_attributes(
-    planned: ImagePlan, version: Version, source: str = "", labels: Sequence[str] = ()
-) -> dict[str, Any]:
+def image_attributes(planned: ImagePlan, version: Version, source: str = "") -> dict[str, Any]:
     """Return the attributes of the group of an image.
 
     Parameters
@@ -36,8 +34,6 @@ def image_attributes(
         Version of OME-NGFF.
     source : str
         Path of the image of labels; empty if there is none.
-    labels : sequence of str
-        Names of the labels of the image.
     """
     record = describe(planned.image)
     if planned.is_complete:

@@ -6,7 +6,6 @@ import math
 from collections.abc import Iterator, Sequence
 
 from napari_ferry.arrays.progress import size_text
-from napari_ferry.codecs.zarr.saving.chunk_layout import Level
 from napari_ferry.codecs.zarr.saving.image_plan import ImagePlan
 
 
@@ -18,7 +17,7 @@ def details_of(plans: Sequence[ImagePlan]) -> tuple[str, ...]:
         for planned in plans
         for level in planned.levels
     )
-    n_files = sum(map(_count_files, levels))
+    n_files = sum(level.n_files for level in levels)
     shards = " of several chunks" if any(level.is_sharded for level in levels) else ""
     files = f"{n_files} files{shards}" if n_files != 1 else f"1 file{shards}"
     return (*_resolutions(plans), f"{files}, each of at most {size_text(largest)} of pixels.")
@@ -33,7 +32,3 @@ def _resolutions(plans: Sequence[ImagePlan]) -> Iterator[str]:
         subject = f"{planned.image.name}: " if len(plans) > 1 and planned.image.name else ""
         count = "1 resolution" if len(sizes) == 1 else f"{len(sizes)} resolutions"
         yield f"{subject}{count} ({', '.join(sizes)} pixels)."
-
-
-def _count_files(level: Level) -> int:
-    return math.prod(-(-n // side) for n, side in zip(level.shape, level.file, strict=True))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import re
 import unicodedata
 from collections.abc import Iterator, Sequence
@@ -11,6 +12,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from napari_ferry.codecs.zarr.node import SERIES_LAYOUT
 from napari_ferry.codecs.zarr.ome_documents import store_order
 from napari_ferry.codecs.zarr.saving.array_documents import v2_documents, v3_documents
 from napari_ferry.codecs.zarr.saving.copied_image import plan_any, plan_labeled
@@ -32,8 +34,6 @@ from napari_ferry.codecs.zarr.zarr_options import StoreOptions
 from napari_ferry.image import Image, describe
 from napari_ferry.saving import Plan, PlannedFile
 from napari_ferry.saving.write_groups import Writes
-
-_LAYOUT = "bioformats2raw.layout"
 
 _UNSAFE = re.compile(r"[^\w .()+-]")
 _WINDOWS_DEVICES = ("con", "prn", "aux", "nul")
@@ -85,7 +85,7 @@ def plan_store(images: Sequence[Image], path: Path, options: StoreOptions) -> Pl
         writes=() if is_zip else Writes(to_group(grid, path) for grid in grids),
         losses=losses_of(plans, is_zip=is_zip),
         details=details_of(plans),
-        nframes=sum(_count_frames(image) for image in images),
+        nframes=sum(math.prod(image.shape[: -image.frame_ndim]) for image in images),
         identity=_identity(images, options),
         stream=plan_stream(path, grids, documents, options.version) if is_zip else None,
     )
@@ -98,13 +98,6 @@ def _least_bytes(limit: int, *, plans: Sequence[ImagePlan]) -> int:
         if nbytes <= limit:
             nbytes += planned.least_bytes(limit - nbytes)
     return nbytes
-
-
-def _count_frames(image: Image) -> int:
-    count = 1
-    for n in image.shape[: -image.frame_ndim]:
-        count *= n
-    return count
 
 
 def _identity(images: Sequence[Image], options: StoreOptions) -> str:
@@ -179,7 +172,7 @@ def _plan_series(
     version = options.version
     plans = [plan_any(image, str(i), options) for i, image in enumerate(images)]
     groups = {
-        "": wrap({_LAYOUT: 3}, version),
+        "": wrap({SERIES_LAYOUT: 3}, version),
         "OME": wrap({"series": [planned.key for planned in plans]}, version),
         **{planned.key: image_attributes(planned, version) for planned in plans},
     }

@@ -189,7 +189,7 @@ def test_previous_readers_outlive_the_session(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path = tmp_path / "settings" / "napari-ferry-readers.json"
-    monkeypatch.setattr("napari_ferry.plugin.previous_readers._path", lambda: path)
+    monkeypatch.setattr("napari_ferry.plugin.settings_file.settings_path", lambda _: path)
     session: dict[str, str | None] = {}
     monkeypatch.setattr("napari_ferry.plugin.previous_readers._session", session)
     save_readers({"*.avi": "napari-video", "*.gif": None})

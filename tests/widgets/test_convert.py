@@ -21,7 +21,7 @@ WAIT = 15_000
 @pytest.fixture
 def settings_file(tmp_path_factory: Any, monkeypatch: pytest.MonkeyPatch) -> Path:
     path: Path = tmp_path_factory.mktemp("settings") / "convert.json"
-    monkeypatch.setattr("napari_ferry.widgets.convert.stored_batch._path", lambda: path)
+    monkeypatch.setattr("napari_ferry.plugin.settings_file.settings_path", lambda _: path)
     monkeypatch.setattr(
         "napari_ferry.widgets.export.saved_choices.preferences_page", lambda _: None
     )

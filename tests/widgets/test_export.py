@@ -24,7 +24,7 @@ THOROUGH = pytest.mark.thorough
 @pytest.fixture
 def settings_file(tmp_path_factory: Any, monkeypatch: pytest.MonkeyPatch) -> Path:
     path = tmp_path_factory.mktemp("settings") / "export.json"
-    monkeypatch.setattr("napari_ferry.widgets.export.saved_choices._path", lambda: path)
+    monkeypatch.setattr("napari_ferry.plugin.settings_file.settings_path", lambda _: path)
     monkeypatch.setattr(
         "napari_ferry.widgets.export.saved_choices.preferences_page", lambda _: None
     )

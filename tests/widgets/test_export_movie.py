@@ -21,7 +21,7 @@ WAIT = 20_000
 @pytest.fixture
 def viewer(shared_viewer: Any, tmp_path_factory: Any, monkeypatch: pytest.MonkeyPatch) -> Any:
     path = tmp_path_factory.mktemp("settings") / "export.json"
-    monkeypatch.setattr("napari_ferry.widgets.export.saved_choices._path", lambda: path)
+    monkeypatch.setattr("napari_ferry.plugin.settings_file.settings_path", lambda _: path)
     monkeypatch.setattr(
         "napari_ferry.widgets.export.saved_choices.preferences_page", lambda _: None
     )

@@ -16,7 +16,7 @@ pytestmark = WINDOW
 
 @pytest.fixture
 def dock(shared_viewer: Any, monkeypatch: pytest.MonkeyPatch) -> Export:
-    monkeypatch.setattr("napari_ferry.widgets.export.saved_choices._path", lambda: None)
+    monkeypatch.setattr("napari_ferry.plugin.settings_file.settings_path", lambda _: None)
     shared_viewer.add_image(np.zeros((3, 32, 32), np.uint8))
     dock: Export = shared_viewer.window.add_plugin_dock_widget("napari-ferry", "Export")[1]
     return dock

@@ -24,12 +24,12 @@ from napari_ferry.io.protocol import Codec, Hooks, format_name, hooks_of, suffix
 from napari_ferry.io.search import codecs, find_source_codec
 from napari_ferry.layers.layer_data import LayerData, to_layers
 from napari_ferry.plugin.layer_limit import open_layers
-from napari_ferry.plugin.manifest import PLUGIN, writers
+from napari_ferry.plugin.manifest import writers
 from napari_ferry.plugin.notice import notify
 from napari_ferry.plugin.recently_opened import RecentlyOpened
 from napari_ferry.plugin.samples import calcium_movie, moving_cells, raw_recording, z_stack
 from napari_ferry.plugin.url_reader import open_url
-from napari_ferry.plugin.window import execute, has_window
+from napari_ferry.plugin.window import execute, has_window, show_dock
 from napari_ferry.plugin.window_reader import NOTHING, for_window
 from napari_ferry.saving.partial.interruption import interrupted_in
 
@@ -201,12 +201,7 @@ def _open_repair() -> Any:
     from napari import current_viewer
 
     viewer = current_viewer()
-    if viewer is None:
-        return None
-    dock, repair = viewer.window.add_plugin_dock_widget(PLUGIN, "Repair binary metadata")
-    dock.show()
-    dock.raise_()
-    return repair
+    return None if viewer is None else show_dock(viewer, "Repair binary metadata")
 
 
 def _write(

@@ -6,12 +6,10 @@ case the folder does not exist or cannot be written to.
 
 from __future__ import annotations
 
-import contextlib
 from collections.abc import Mapping
-from pathlib import Path
 from typing import TypeAlias
 
-from napari_ferry.plugin.settings_file import read_settings, settings_path, write_settings
+from napari_ferry.plugin.settings_file import read_settings, write_settings
 
 Readers: TypeAlias = dict[str, str | None]
 """Name of the reader of each pattern of file names, None for a pattern without one."""
@@ -24,7 +22,7 @@ _session: Readers = {}
 
 def load_readers() -> Readers:
     """Return the stored readers, empty if there are none or they cannot be read."""
-    stored = _session or read_settings(_path())
+    stored = _session or read_settings(_NAME)
     return {k: v for k, v in stored.items() if v is None or isinstance(v, str)}
 
 
@@ -32,14 +30,4 @@ def save_readers(readers: Mapping[str, str | None]) -> None:
     """Store readers; an empty mapping removes those stored."""
     _session.clear()
     _session.update(readers)
-    path = _path()
-    if readers or path is None:
-        write_settings(path, readers)
-        return
-    with contextlib.suppress(OSError):
-        path.unlink(missing_ok=True)
-
-
-def _path() -> Path | None:
-    """Return the path of our file, or None if napari stores no settings either."""
-    return settings_path(_NAME)
+    write_settings(_NAME, readers)

@@ -19,18 +19,23 @@ def settings_path(name: str) -> Path | None:
     return None if settings is None else Path(settings).parent / name
 
 
-def read_settings(path: Path | None) -> dict[str, Any]:
+def read_settings(name: str) -> dict[str, Any]:
     """Return the values in a file, empty if it cannot be read."""
+    path = settings_path(name)
     with contextlib.suppress(OSError, ValueError):
         values = parse_json(path.read_text("utf-8")) if path else {}
         return values if isinstance(values, dict) else {}
     return {}
 
 
-def write_settings(path: Path | None, values: Mapping[str, Any]) -> None:
-    """Write values, plain JSON values, to a file; ignore errors of the file system."""
+def write_settings(name: str, values: Mapping[str, Any]) -> None:
+    """Write plain JSON values to a file, removed if there are none; ignore errors of the system."""
+    path = settings_path(name)
     if path is None:
         return
     with contextlib.suppress(OSError):
+        if not values:
+            path.unlink(missing_ok=True)
+            return
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(json.dumps(values, indent=1), "utf-8")

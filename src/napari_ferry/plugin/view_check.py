@@ -9,7 +9,8 @@ from typing import Any
 from napari_ferry.errors import InvalidImageError
 from napari_ferry.image import Image
 from napari_ferry.layers.layer_data import from_layer
-from napari_ferry.plugin.viewer import CAMERA, GRID, visible_layers
+from napari_ferry.plugin.view_state import find_camera
+from napari_ferry.plugin.viewer import GRID, visible_layers
 from napari_ferry.plugin.viewer_overlays import (
     find_attribute,
     missing_overlays,
@@ -104,7 +105,7 @@ def view_events(viewer: Any) -> list[Any]:
     return [
         *(dims.ndisplay, dims.margin_left, dims.margin_right),
         *(grid.enabled, grid.shape, grid.stride, grid.spacing),
-        find_attribute(viewer, *CAMERA).events.orientation,
+        find_camera(viewer).events.orientation,
         *overlay_events(viewer),
     ]
 

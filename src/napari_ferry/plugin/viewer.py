@@ -10,13 +10,11 @@ from typing import Any, NamedTuple
 from napari_ferry.image import Image
 from napari_ferry.layers.layer_data import LayerData, from_layer
 from napari_ferry.movie.frame_rate import seconds_per_step
+from napari_ferry.plugin.view_state import find_camera
 from napari_ferry.plugin.viewer_overlays import find_attribute, overlay_options
 from napari_ferry.rendering.drawing_choice import keeps_samples
 from napari_ferry.rendering.style import is_visible, projection_of
 from napari_ferry.rendering.world import World, make_world
-
-CAMERA = ("scene.camera", "camera")
-"""Attributes of a viewer, since napari 0.9 and before, for its camera."""
 
 GRID = ("canvas.grid",)
 """Attribute of a viewer for its grid; before napari 0.9, the order of layers in it differs."""
@@ -173,7 +171,7 @@ def _movie_state(images: Sequence[Image], axis: str | None) -> ViewerState:
 
 def _flip(viewer: Any) -> dict[str, Any]:
     """Return the option of `render` for the directions of the axes of the picture."""
-    vertical, horizontal = map(str, find_attribute(viewer, *CAMERA).orientation2d)
+    vertical, horizontal = map(str, find_camera(viewer).orientation2d)
     names = {
         ("up", "right"): "vertical",
         ("down", "left"): "horizontal",

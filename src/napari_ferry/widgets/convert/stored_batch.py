@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from napari_ferry.plugin.settings_file import read_settings, settings_path, write_settings
+from napari_ferry.plugin.settings_file import read_settings, write_settings
 
 _NAME = "napari-ferry-convert.json"
 
@@ -68,14 +68,9 @@ class UnfinishedBatch:
 
 def load_choices() -> dict[str, Any]:
     """Return the stored choices, empty if they cannot be read."""
-    return read_settings(_path())
+    return read_settings(_NAME)
 
 
 def save_choices(choices: Mapping[str, Any]) -> None:
     """Write choices, plain JSON values; ignore errors of the file system."""
-    write_settings(_path(), choices)
-
-
-def _path() -> Path | None:
-    """Return the path of the file, or None if napari stores no settings either."""
-    return settings_path(_NAME)
+    write_settings(_NAME, choices)

@@ -10,7 +10,7 @@ from qtpy.QtCore import QEvent, QTimer
 from qtpy.QtGui import QHideEvent
 from qtpy.QtWidgets import QLayout, QSizePolicy, QTabWidget, QVBoxLayout, QWidget
 
-from napari_ferry.plugin.manifest import PLUGIN
+from napari_ferry.plugin.window import show_dock
 from napari_ferry.widgets.export.saved_choices import load_choices, save_choices
 from napari_ferry.widgets.export.widget_steps import Steps
 from napari_ferry.widgets.form import FORM_WIDTH, make_scroll_area
@@ -225,9 +225,7 @@ class Export(QWidget):
 
 def show_export(viewer: Viewer, *, is_movie: bool) -> Export:
     """Open the dock *Export* at one of its tabs, and return its widget."""
-    dock, widget = viewer.window.add_plugin_dock_widget(PLUGIN, "Export")
-    dock.show()
-    dock.raise_()
+    widget = show_dock(viewer, "Export")
     assert isinstance(widget, Export)
     widget.show_tab(is_movie=is_movie)
     return widget

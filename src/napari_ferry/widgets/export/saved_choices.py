@@ -7,12 +7,11 @@ and stored there; all others are stored in a JSON file in the same folder as nap
 from __future__ import annotations
 
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 from napari_ferry.io.protocol import Codec, format_name
 from napari_ferry.plugin.preferences import preferences_page
-from napari_ferry.plugin.settings_file import read_settings, settings_path, write_settings
+from napari_ferry.plugin.settings_file import read_settings, write_settings
 
 _PAGE = "export"
 
@@ -21,12 +20,12 @@ _NAME = "napari-ferry-export.json"
 
 def load_choices() -> dict[str, Any]:
     """Return the choices in our file, empty if it cannot be read."""
-    return read_settings(_path())
+    return read_settings(_NAME)
 
 
 def save_choices(choices: dict[str, Any]) -> None:
     """Write choices, plain JSON values, to our file; ignore errors of the file system."""
-    write_settings(_path(), choices)
+    write_settings(_NAME, choices)
 
 
 def preferred_folder() -> str | None:
@@ -56,8 +55,3 @@ def _preferences() -> dict[str, str]:
     page = preferences_page(_PAGE)
     values = {} if page is None else page.model_dump()
     return {name: str(value) for name, value in values.items() if value != ""}
-
-
-def _path() -> Path | None:
-    """Return the path of our file, or ``None`` if napari stores no settings either."""
-    return settings_path(_NAME)

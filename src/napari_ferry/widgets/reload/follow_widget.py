@@ -9,9 +9,9 @@ from qtpy.QtCore import QEvent, QSignalBlocker, Qt
 from qtpy.QtWidgets import QCheckBox, QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
 
 from napari_ferry.errors import escape_surrogates
-from napari_ferry.plugin.manifest import PLUGIN
 from napari_ferry.plugin.origins import origin_of
 from napari_ferry.plugin.reload import group_by_source, missing_origin
+from napari_ferry.plugin.window import show_dock
 from napari_ferry.widgets.form import escape_text
 from napari_ferry.widgets.form_words import Words
 from napari_ferry.widgets.help_button import HelpButton
@@ -137,8 +137,6 @@ def _make_button(text: Words) -> QPushButton:
 
 def follow_layers(viewer: Viewer) -> None:
     """Open the dock *Follow* for the selected layers; a command of the manifest."""
-    dock, widget = viewer.window.add_plugin_dock_widget(PLUGIN, "Follow")
-    dock.show()
-    dock.raise_()
+    widget = show_dock(viewer, "Follow")
     assert isinstance(widget, Follow)
     widget.follow_selected()

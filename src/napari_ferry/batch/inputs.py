@@ -23,6 +23,7 @@ from napari_ferry.batch.earlier_outputs import EarlierOutputs
 from napari_ferry.batch.output_names import RECORD_NAME
 from napari_ferry.errors import MissingFileError, UnreadableFileError
 from napari_ferry.files.natural_order import natural_sorted
+from napari_ferry.files.stored_size import stored_bytes
 
 _SPECIAL = frozenset("*?[")
 
@@ -51,6 +52,13 @@ class Input:
     source: str | Path
     files: tuple[Path, ...] = ()
     folder: Path = Path()
+
+    def read_size(self) -> int:
+        """Return the size of its files in bytes; 0 if they cannot be read, and for an address."""
+        try:
+            return stored_bytes(path for path in self.files if path.exists())
+        except OSError:
+            return 0
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -10,7 +10,6 @@ from pathlib import Path
 
 from napari_ferry.arrays.progress import Progress
 from napari_ferry.batch.jobs import Job
-from napari_ferry.files.stored_size import stored_bytes
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,7 +56,7 @@ class JobCount:
 
     def __post_init__(self) -> None:
         """Read the sizes of all sources; unreadable files count as empty."""
-        self.sizes = [_size_of(job) for job in self.jobs]
+        self.sizes = [job.input.read_size() for job in self.jobs]
 
     def begin(self, number: int) -> None:
         """Report the next job, given its number."""
@@ -101,10 +100,3 @@ class JobCount:
                 seconds_left=(total - done) / rate if rate else float("inf"),
             )
         )
-
-
-def _size_of(job: Job) -> int:
-    try:
-        return stored_bytes(path for path in job.input.files if path.exists())
-    except OSError:
-        return 0

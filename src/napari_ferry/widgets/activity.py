@@ -1,16 +1,34 @@
-"""Progress of a task in napari's activity dock, while its own form is hidden."""
+"""Progress of a task: in a bar of its form, or in napari's activity dock while that is hidden."""
 
 from __future__ import annotations
 
 from typing import Any
 
 from napari.utils import cancelable_progress
+from qtpy.QtWidgets import QProgressBar
 
 STEPS = 1000
 """Steps of a progress bar."""
 
 _MIN_STEPS = 10
 """Minimum number of steps between updates: every new entry, and every step, redraws the window."""
+
+_BAR_HEIGHT = 6
+"""Height of a bar in pixels."""
+
+
+def steps_of(done: int, total: int) -> int:
+    """Return the steps of a bar, out of `STEPS`, for a part of a task."""
+    return round(STEPS * done / total) if total else STEPS
+
+
+def make_bar() -> QProgressBar:
+    """Return a thin bar without text, of `STEPS` steps."""
+    bar = QProgressBar()
+    bar.setRange(0, STEPS)
+    bar.setTextVisible(False)
+    bar.setFixedHeight(_BAR_HEIGHT)
+    return bar
 
 
 class Activity:

@@ -30,6 +30,12 @@ FORM_WIDTH = 320
 """Minimum width of a form in pixels: it fits next to the layer list on a small screen."""
 
 
+MAIN_BUTTON = "QPushButton:enabled { background-color: #3f7fd0; color: white; font-weight: bold }"
+"""Style of the main button of a form, legible in dark and light themes."""
+
+EMPTY_BOXES = "QListView::indicator:unchecked { border: 1px solid #808080 }"
+"""Style of unchecked boxes in a list: in napari's themes they have the color of the list."""
+
 _NO_LIMIT = (1 << 24) - 1
 """Maximum height of a widget in pixels: Qt's QWIDGETSIZE_MAX, which PySide6 does not export."""
 

@@ -8,13 +8,14 @@ import numpy as np
 from napari import Viewer
 from napari.layers import Image, Labels
 from numpy.typing import NDArray
-from qtpy.QtGui import QGuiApplication, QImage
+from qtpy.QtGui import QGuiApplication
 
 from napari_ferry.errors import FerryError
 from napari_ferry.plugin.notice import notify
 from napari_ferry.plugin.view_check import needs_canvas
 from napari_ferry.plugin.viewer import viewer_images, viewer_state
 from napari_ferry.rendering.render import render
+from napari_ferry.widgets.pictures import to_qimage
 from napari_ferry.widgets.worker import call_in_thread
 
 
@@ -59,10 +60,7 @@ def _frame_reader(viewer: Viewer) -> Callable[[], NDArray[np.uint8]]:
 def _copy(pixels: NDArray[np.uint8], how: str) -> None:
     """Copy a picture to the clipboard, axes y x s with at least 3 colors, and report it."""
     height, width = pixels.shape[:2]
-    colors = pixels[..., :3].tobytes()
     clipboard = QGuiApplication.clipboard()
     assert clipboard is not None
-    # the copy owns its pixels
-    image = QImage(colors, width, height, 3 * width, QImage.Format.Format_RGB888).copy()
-    clipboard.setImage(image)
+    clipboard.setImage(to_qimage(pixels[..., :3]))
     notify(f"Copied {width} x {height} pixels to the clipboard, {how}.")

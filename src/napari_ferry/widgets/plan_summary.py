@@ -113,7 +113,7 @@ def describe_plan(
     is_pending : bool
         True if the size of such files is still to be estimated.
     """
-    free = _free_space(plan)
+    free = free_space(plan.files[0].path.parent)
     expected = plan.nbytes if estimate is None else estimate
     is_known = not (is_pending and plan.is_encoded)
     size = _size_text(plan, estimate) if is_known else "estimating the size..."
@@ -180,10 +180,10 @@ def _rate_text(rate: Fraction) -> str:
     return short if Fraction(short) == rate else f"{short} ({rate})"
 
 
-def _free_space(plan: Plan) -> int:
-    """Return the free space in the folder of the files, in bytes."""
-    folder = plan.files[0].path.parent
-    return shutil.disk_usage(next(p for p in (folder, *folder.parents) if p.is_dir())).free
+def free_space(folder: Path) -> int:
+    """Return the free space where a folder is or will be, in bytes."""
+    existing = (each for each in (folder, *folder.parents) if each.is_dir())
+    return shutil.disk_usage(next(existing, Path.cwd())).free
 
 
 def sentence(error: BaseException) -> str:

@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING, cast
 import numpy as np
 from numpy.typing import NDArray
 from qtpy.QtCore import QSize, Qt, Signal  # type: ignore[attr-defined]
-from qtpy.QtGui import QIcon, QImage, QKeyEvent, QPixmap
+from qtpy.QtGui import QIcon, QKeyEvent, QPixmap
 from qtpy.QtWidgets import QAbstractItemView, QListWidget, QListWidgetItem
 
 from napari_ferry.plugin.view_state import ViewState, capture_view
+from napari_ferry.widgets.pictures import to_qimage
 
 if TYPE_CHECKING:
     from napari import Viewer
@@ -121,10 +122,7 @@ class KeyFrameList(QListWidget):
 
 def _thumbnail(picture: NDArray[np.uint8]) -> QPixmap:
     """Return a picture, axes y x s with four samples, scaled to the size of a thumbnail."""
-    height, width = picture.shape[:2]
-    data = np.ascontiguousarray(picture).tobytes()
-    image = QImage(data, width, height, 4 * width, QImage.Format.Format_RGBA8888)
-    return QPixmap.fromImage(image).scaled(
+    return QPixmap.fromImage(to_qimage(picture)).scaled(
         _WIDTH,
         _HEIGHT,
         Qt.AspectRatioMode.KeepAspectRatio,

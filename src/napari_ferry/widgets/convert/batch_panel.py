@@ -11,7 +11,7 @@ from napari.utils.notifications import show_info, show_warning
 from napari_ferry.batch.job_count import BatchProgress
 from napari_ferry.batch.report import Report
 from napari_ferry.plugin.manifest import PLUGIN
-from napari_ferry.widgets.activity import STEPS, Activity
+from napari_ferry.widgets.activity import Activity, steps_of
 from napari_ferry.widgets.convert import convert_words
 from napari_ferry.widgets.convert.batch_run import BatchRun
 from napari_ferry.widgets.convert.choice_panel import ChoicePanel
@@ -156,7 +156,7 @@ class BatchPanel(ChoicePanel):
             self.rows.model.show_changes([number])
             self.rows.follow(number)
         self.bar.setUpdatesEnabled(False)  # setValue would redraw the window at once
-        self.bar.setValue(_steps_of(progress))
+        self.bar.setValue(steps_of(progress.done, progress.total))
         self.bar.setUpdatesEnabled(True)
         if not batch.cancelled.is_set():
             self.summary.show_error(describe_progress(progress))
@@ -168,7 +168,7 @@ class BatchPanel(ChoicePanel):
         """
         progress = None if self.batch is None else self.batch.progress
         if progress is not None and (self.isVisible() or not self.activity.open()):
-            self.activity.update(_steps_of(progress))
+            self.activity.update(steps_of(progress.done, progress.total))
 
     def _share_rows(self, progress: BatchProgress) -> list[int]:
         """Note the share of each row in progress; return the rows that have changed."""
@@ -257,8 +257,3 @@ class BatchPanel(ChoicePanel):
 
     def _open(self, path: Path) -> None:
         self.viewer.open(str(path), plugin=PLUGIN)
-
-
-def _steps_of(progress: BatchProgress) -> int:
-    """Return the steps of a progress bar that are done."""
-    return round(STEPS * progress.done / progress.total) if progress.total else 0

@@ -8,14 +8,13 @@ from typing import TYPE_CHECKING, Any
 from qtpy.QtCore import Qt, QTimer
 from qtpy.QtWidgets import (
     QCheckBox,
-    QProgressBar,
     QPushButton,
     QVBoxLayout,
     QWidget,
 )
 
 from napari_ferry.files.short_lists import list_few
-from napari_ferry.widgets.activity import STEPS
+from napari_ferry.widgets.activity import make_bar
 from napari_ferry.widgets.convert import convert_words
 from napari_ferry.widgets.convert.folder_field import FolderField
 from napari_ferry.widgets.convert.format_fields import FormatFields
@@ -24,15 +23,12 @@ from napari_ferry.widgets.convert.row_detail import RowDetail
 from napari_ferry.widgets.convert.row_view import RowView
 from napari_ferry.widgets.convert.target_fields import TargetFields
 from napari_ferry.widgets.export.summary_view import SummaryView
-from napari_ferry.widgets.form import make_label, make_scroll_area
+from napari_ferry.widgets.form import MAIN_BUTTON, make_label, make_scroll_area
 from napari_ferry.widgets.help_button import HelpButton
 from napari_ferry.widgets.worker import BackgroundWorker
 
 if TYPE_CHECKING:
     from napari import Viewer
-
-_PRIMARY = "QPushButton:enabled { background-color: #3f7fd0; color: white; font-weight: bold }"
-"""Style of the main button, legible in dark and light themes."""
 
 TICK, IDLE_TICK = 200, 500
 """Milliseconds between updates, each of which draws the whole window again, and when all is done:
@@ -40,9 +36,6 @@ other rows may be scrolled into view."""
 
 _SETTLE = 300
 """Milliseconds between the last change of a field and its effect."""
-
-_BAR_HEIGHT = 6
-"""Height of the progress bar in pixels."""
 
 _DETAIL_HEIGHT = 160
 """Largest height of the list of losses or failures in pixels; more of them scroll."""
@@ -83,12 +76,9 @@ class ConvertPanels(QWidget):
         self.summary = SummaryView(max_height=_DETAIL_HEIGHT)
         self.replace = QCheckBox(convert_words.REPLACE.label)
         self.replace.setToolTip(convert_words.REPLACE.tooltip)
-        self.bar = QProgressBar()
-        self.bar.setRange(0, STEPS)
-        self.bar.setTextVisible(False)
-        self.bar.setFixedHeight(_BAR_HEIGHT)
+        self.bar = make_bar()
         self.button = QPushButton(convert_words.CONVERT)
-        self.button.setStyleSheet(_PRIMARY)
+        self.button.setStyleSheet(MAIN_BUTTON)
 
     def _make_workers(self) -> None:
         names = ("searching", "inspecting", "estimating", "describing", "converting")

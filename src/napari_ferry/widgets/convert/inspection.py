@@ -14,7 +14,6 @@ from napari_ferry.batch.batch_record import Record
 from napari_ferry.batch.inputs import Input
 from napari_ferry.batch.output_names import TargetNumbers
 from napari_ferry.errors import FerryError
-from napari_ferry.files.stored_size import stored_bytes
 from napari_ferry.image import Image
 from napari_ferry.image.summary import draw_thumbnail
 from napari_ferry.movie.frame_axis import leading_sizes
@@ -57,7 +56,7 @@ def inspect(
     is_visible : bool
         Whether to draw a picture of it.
     """
-    stored = _stored_bytes(source)
+    stored = source.read_size()
     try:
         with opening_images(source) as images:
             thumbnail = draw_thumbnail(images[0], SIDE) if is_visible else None
@@ -154,10 +153,3 @@ def _shape_text(images: Sequence[Image]) -> str:
     sizes = [f"{name} {n}" for name, n in zip(first.axis_names, first.shape, strict=True)]
     count = [f"{len(images)} images of"] if len(images) > 1 else []
     return " ".join([*count, ", ".join([*sizes, str(first.dtype)])])
-
-
-def _stored_bytes(source: Input) -> int:
-    try:
-        return stored_bytes(path for path in source.files if path.exists())
-    except OSError:
-        return 0

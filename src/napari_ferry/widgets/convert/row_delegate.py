@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from qtpy.QtCore import QModelIndex, QRect, QSize, Qt
-from qtpy.QtGui import QColor, QImage, QPainter, QPalette, QPixmap
+from qtpy.QtGui import QColor, QPainter, QPalette
 from qtpy.QtWidgets import QStyle, QStyledItemDelegate, QStyleOptionViewItem
 
 from napari_ferry.widgets.convert.inspection import SIDE
 from napari_ferry.widgets.convert.row import Row, State
 from napari_ferry.widgets.convert.row_model import RowModel
+from napari_ferry.widgets.pictures import to_thumbnail
 
 _GAP = 5
 """Pixels between the parts of a row."""
@@ -71,21 +72,9 @@ class RowDelegate(QStyledItemDelegate):
 def _draw_picture(painter: QPainter, area: QRect, row: Row) -> None:
     if row.thumbnail is None:
         return
-    pixmap = _to_pixmap(row)
+    pixmap = to_thumbnail(row.thumbnail, SIDE)
     left = area.left() + (SIDE - pixmap.width()) // 2
     painter.drawPixmap(left, area.center().y() - pixmap.height() // 2, pixmap)
-
-
-def _to_pixmap(row: Row) -> QPixmap:
-    pixels = row.thumbnail
-    assert pixels is not None
-    samples = pixels.shape[2] if pixels.ndim == 3 else 1
-    kinds = {1: "Format_Grayscale8", 3: "Format_RGB888", 4: "Format_RGBA8888"}
-    height, width = pixels.shape[:2]
-    image = QImage(
-        pixels.tobytes(), width, height, samples * width, getattr(QImage.Format, kinds[samples])
-    )
-    return QPixmap.fromImage(image.copy()).scaled(SIDE, SIDE, Qt.AspectRatioMode.KeepAspectRatio)
 
 
 def _draw_texts(painter: QPainter, area: QRect, row: Row, option: QStyleOptionViewItem) -> None:

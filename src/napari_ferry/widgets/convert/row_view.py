@@ -9,12 +9,10 @@ from napari_ferry.widgets.convert.convert_words import ALL, NONE, ROWS
 from napari_ferry.widgets.convert.row import Row
 from napari_ferry.widgets.convert.row_delegate import RowDelegate
 from napari_ferry.widgets.convert.row_model import RowModel
+from napari_ferry.widgets.form import EMPTY_BOXES
 
 _MIN_HEIGHT = 150
 """Smallest height of the list in pixels: three rows."""
-
-_EMPTY_BOXES = "QListView::indicator:unchecked { border: 1px solid #808080 }"
-"""Style of unchecked boxes: in napari's themes they have the color of the list."""
 
 
 class RowView(QWidget):
@@ -34,7 +32,7 @@ class RowView(QWidget):
         self.list.setVerticalScrollMode(QListView.ScrollMode.ScrollPerPixel)
         self.list.setAccessibleName(ROWS.label)
         self.list.setToolTip(ROWS.tooltip)
-        self.list.setStyleSheet(_EMPTY_BOXES)
+        self.list.setStyleSheet(EMPTY_BOXES)
         self.list.setMinimumHeight(_MIN_HEIGHT)
         selection = self.list.selectionModel()
         assert selection is not None

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import shutil
 from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
@@ -12,7 +11,7 @@ from napari_ferry.arrays.progress import size_text
 from napari_ferry.files.similar_texts import group_similar
 from napari_ferry.widgets.convert.convert_words import count_files
 from napari_ferry.widgets.convert.row import Row
-from napari_ferry.widgets.plan_summary import Description, seconds_text
+from napari_ferry.widgets.plan_summary import Description, free_space, seconds_text
 
 
 class Rates(NamedTuple):
@@ -72,7 +71,7 @@ class Totals(NamedTuple):
 def describe_totals(rows: Sequence[Row], folder: Path, rates: Rates | None) -> Description:
     """Describe the files to convert: number, size, time, free space, and losses."""
     totals = Totals.of(rows)
-    free = _free_space(folder)
+    free = free_space(folder)
     parts = [_count_text(rows, totals)]
     only = ""
     if totals.n_files and totals.nbytes:
@@ -120,9 +119,3 @@ def _losses(rows: Sequence[Row]) -> tuple[str, ...]:
         f"{first[text] if count == 1 else count_files(count)}: {text}"
         for text, count in group_similar(named)
     )
-
-
-def _free_space(folder: Path) -> int:
-    """Return the free space where a folder is or will be, in bytes."""
-    existing = (each for each in (folder, *folder.parents) if each.is_dir())
-    return shutil.disk_usage(next(existing, Path.cwd())).free

@@ -12,6 +12,7 @@ from qtpy.QtWidgets import QLabel, QProgressBar, QProgressDialog
 
 from napari_ferry.errors import SaveError, escape_surrogates
 from napari_ferry.saving import Progress
+from napari_ferry.widgets.activity import STEPS, steps_of
 from napari_ferry.widgets.dialogs.main_window import main_window
 from napari_ferry.widgets.plan_summary import describe_progress
 from napari_ferry.widgets.task_entry import TaskEntry
@@ -24,9 +25,6 @@ _SHOW_AFTER = 500
 
 _POLL_INTERVAL = 200
 """Milliseconds between updates of the progress."""
-
-_STEPS = 1000
-"""Steps of the progress bar."""
 
 _WIDTH = 360
 """Width of the dialog in pixels; longer names are elided."""
@@ -119,15 +117,14 @@ class _SaveState:
         if self.is_cancelled():
             _set_text(self.dialog, self.name, "Cancelling...")
         elif self.progress is not None:
-            done, total = self.progress.done, self.progress.total
             _set_text(self.dialog, self.name, describe_progress(self.progress))
-            self.dialog.setValue(round(_STEPS * done / total) if total else _STEPS)
+            self.dialog.setValue(steps_of(self.progress.done, self.progress.total))
 
 
 def _make_dialog(name: str) -> QProgressDialog:
     """Return a modeless dialog in a corner of the window."""
     window = main_window()
-    dialog = QProgressDialog("", "Cancel", 0, _STEPS, window)
+    dialog = QProgressDialog("", "Cancel", 0, STEPS, window)
     dialog.setWindowTitle("Saving")
     dialog.setWindowModality(Qt.WindowModality.NonModal)
     dialog.setAttribute(Qt.WidgetAttribute.WA_ShowWithoutActivating)
@@ -137,7 +134,7 @@ def _make_dialog(name: str) -> QProgressDialog:
     label, bar = QLabel(), QProgressBar()
     label.setTextFormat(Qt.TextFormat.PlainText)
     bar.setTextVisible(False)
-    bar.setRange(0, _STEPS)
+    bar.setRange(0, STEPS)
     dialog.setLabel(label)
     dialog.setBar(bar)
     _set_text(dialog, name, "Starting...")

@@ -20,7 +20,7 @@ from napari_ferry.widgets.export.fields import Fields
 from napari_ferry.widgets.export.size_estimate import estimate_size
 from napari_ferry.widgets.export.summary_view import SummaryView
 from napari_ferry.widgets.export.target_field import FolderLookup
-from napari_ferry.widgets.form import escape_text, make_scroll_area
+from napari_ferry.widgets.form import MAIN_BUTTON, escape_text, make_scroll_area
 from napari_ferry.widgets.plan_summary import Description, Request, describe_plan, sentence
 from napari_ferry.widgets.worker import BackgroundWorker, call_in_thread
 
@@ -29,9 +29,6 @@ if TYPE_CHECKING:
 
 _DELAY = 200
 """Milliseconds between the last change and planning."""
-
-_PRIMARY = "QPushButton:enabled { background-color: #3f7fd0; color: white; font-weight: bold }"
-"""Style of the main button, legible in dark and light themes."""
 
 _EXPORT, _WAITING = "Export", "Waiting for the preview..."
 """Texts of the main button."""
@@ -88,7 +85,7 @@ class ExportTab(QWidget):
         self.summary = SummaryView()
         self.button = QPushButton(_EXPORT)
         self.button.setDefault(True)
-        self.button.setStyleSheet(_PRIMARY)
+        self.button.setStyleSheet(MAIN_BUTTON)
         self.button.setToolTip("Start this export; it waits if another one is running.")
         self.planning, self.estimating = BackgroundWorker(self), BackgroundWorker(self)
         self.version = 0

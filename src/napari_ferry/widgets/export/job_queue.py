@@ -14,7 +14,6 @@ from qtpy.QtCore import Qt, QTimer
 from qtpy.QtWidgets import (
     QHBoxLayout,
     QLabel,
-    QProgressBar,
     QPushButton,
     QToolButton,
     QVBoxLayout,
@@ -28,7 +27,7 @@ from napari_ferry.plugin.label_edits import watch_edits
 from napari_ferry.plugin.manifest import PLUGIN
 from napari_ferry.plugin.notice import notify
 from napari_ferry.saving import Progress
-from napari_ferry.widgets.activity import STEPS, Activity
+from napari_ferry.widgets.activity import Activity, make_bar, steps_of
 from napari_ferry.widgets.export.export_task import Job, OpenPlan, export
 from napari_ferry.widgets.export.file_handle import FileHandle, copy_files
 from napari_ferry.widgets.file_manager import open_file, show_in_folder
@@ -42,9 +41,6 @@ if TYPE_CHECKING:
 
 _POLL_INTERVAL = 200
 """Milliseconds between updates of the progress."""
-
-_BAR_HEIGHT = 6
-"""Height of a progress bar in pixels."""
 
 
 class Jobs(QWidget):
@@ -133,10 +129,7 @@ class JobRow(QWidget):
 
     def _make_parts(self) -> None:
         self.handle = FileHandle(self.job.thumbnail)
-        self.bar = QProgressBar()
-        self.bar.setRange(0, STEPS)
-        self.bar.setTextVisible(False)
-        self.bar.setFixedHeight(_BAR_HEIGHT)
+        self.bar = make_bar()
         self.text = QLabel(f"{self.job.name}: waiting")
         self.text.setWordWrap(True)
         self.text.setTextFormat(Qt.TextFormat.PlainText)
@@ -210,11 +203,11 @@ class JobRow(QWidget):
         if progress is not None:
             self.bar.setUpdatesEnabled(False)  # setValue would redraw the window at once
             self.text.setText(f"{self.job.name}: {describe_progress(progress)}")
-            self.bar.setValue(_steps_of(progress))
+            self.bar.setValue(steps_of(progress.done, progress.total))
             self.bar.setUpdatesEnabled(True)
         is_new = not self.isVisible() and self.activity.open()
         if progress is not None and not is_new:
-            self.activity.update(_steps_of(progress))
+            self.activity.update(steps_of(progress.done, progress.total))
 
     def _on_done(self, result: tuple[list[Path], int]) -> None:
         paths, nbytes = result
@@ -275,8 +268,3 @@ class JobRow(QWidget):
 
     def _open_in_napari(self, path: Path) -> None:
         self.jobs.viewer.open(str(path), plugin=PLUGIN)
-
-
-def _steps_of(progress: Progress) -> int:
-    """Return the steps of a progress bar that are done."""
-    return round(STEPS * progress.done / progress.total) if progress.total else STEPS

@@ -9,7 +9,7 @@ from qtpy.QtCore import QEvent, Qt, Signal  # type: ignore[attr-defined]
 from qtpy.QtWidgets import QListWidget, QListWidgetItem
 
 from napari_ferry.plugin.viewer_overlays import layer_overlay_events
-from napari_ferry.widgets.form import escape_text
+from napari_ferry.widgets.form import EMPTY_BOXES, escape_text
 
 if TYPE_CHECKING:
     from napari import Viewer
@@ -18,9 +18,6 @@ if TYPE_CHECKING:
 _MIN_ROWS, _MAX_ROWS = 1, 4
 _MARGINS = 12
 """Height of both margins together, in pixels."""
-
-_EMPTY_BOXES = "QListView::indicator:unchecked { border: 1px solid #808080 }"
-"""Style of unchecked boxes: in napari's themes they have the color of the list."""
 
 # fmt: off
 _EXPORTED_EVENTS = frozenset({
@@ -62,7 +59,7 @@ class LayerList(QListWidget):
         self.setToolTip(f"Layers to export: the {default} layers, unless you check others.")
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.setTextElideMode(Qt.TextElideMode.ElideMiddle)
-        self.setStyleSheet(_EMPTY_BOXES)
+        self.setStyleSheet(EMPTY_BOXES)
 
         layers = viewer.layers
         for event in (layers.events.inserted, layers.events.removed, layers.events.reordered):

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 from numpy.typing import NDArray
 from qtpy.QtCore import QPointF, QRectF, Qt, Signal  # type: ignore[attr-defined]
 from qtpy.QtGui import QImage, QMouseEvent, QPixmap, QResizeEvent
 from qtpy.QtWidgets import QLabel, QRubberBand, QSizePolicy
+
+from napari_ferry.widgets.pictures import to_qimage
 
 _HEIGHT = 160
 """Height of the picture in pixels."""
@@ -41,11 +41,7 @@ class PreviewPicture(QLabel):
 
     def show_pixels(self, pixels: NDArray[np.uint8]) -> None:
         """Show a picture: axes y x, or y x s; without blur when enlarged."""
-        colors: NDArray[Any] = pixels if pixels.ndim == 3 else np.repeat(pixels[..., None], 3, -1)
-        height, width = colors.shape[:2]
-        data = np.ascontiguousarray(colors[..., :3])
-        image = QImage(data.tobytes(), width, height, 3 * width, QImage.Format.Format_RGB888)
-        self.image = image.copy()  # the bytes of the first one are not kept
+        self.image = to_qimage(pixels[..., :3] if pixels.ndim == 3 else pixels)
         self._fit()
 
     def show_text(self, text: str) -> None:

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-import numpy as np
-from numpy.typing import NDArray
 from qtpy.QtCore import QSize, Qt, Signal  # type: ignore[attr-defined]
-from qtpy.QtGui import QIcon, QImage, QPainter, QPixmap
+from qtpy.QtGui import QIcon, QPainter, QPixmap
 from qtpy.QtWidgets import QListWidget, QListWidgetItem, QPushButton, QVBoxLayout, QWidget
 
 from napari_ferry.codecs.binary.layout import Layout, strip_evidence
+from napari_ferry.widgets.pictures import to_thumbnail
 from napari_ferry.widgets.repair.arrow_keys import ArrowKeys
 from napari_ferry.widgets.repair.candidate import Candidate
 from napari_ferry.widgets.repair.repair_words import CANDIDATES, MORE_TIP
@@ -141,15 +140,8 @@ def _pixmap(thumbnails: Thumbnails) -> QPixmap:
     painter = QPainter(pixmap)
     for column, pixels in enumerate((thumbnails.frame, thumbnails.changes)):
         if pixels is not None:
-            thumbnail = _scale_to_side(pixels)
+            thumbnail = to_thumbnail(pixels, SIDE)
             left = column * (SIDE + _GAP) + (SIDE - thumbnail.width()) // 2
             painter.drawPixmap(left, (SIDE - thumbnail.height()) // 2, thumbnail)
     painter.end()
     return pixmap
-
-
-def _scale_to_side(pixels: NDArray[np.uint8]) -> QPixmap:
-    height, width = pixels.shape
-    data = np.ascontiguousarray(pixels).tobytes()
-    image = QImage(data, width, height, width, QImage.Format.Format_Grayscale8)
-    return QPixmap.fromImage(image).scaled(SIDE, SIDE, Qt.AspectRatioMode.KeepAspectRatio)

@@ -25,6 +25,7 @@ from napari_ferry import Image, UnreadableFileError, imload, imsave
 from napari_ferry.arrays import file_array
 from napari_ferry.arrays.file_array import FileArray, open_file_array
 from napari_ferry.arrays.shared_file import SharedFile
+from napari_ferry.arrays.sliced_view import put_off_slices
 from napari_ferry.arrays.stack import take, take_steps
 from napari_ferry.codecs.tiff.pages import header
 from napari_ferry.codecs.tiff.pages.series_pages import SeriesLevel, read_level_pages
@@ -130,6 +131,15 @@ def test_large_frames_are_copied_to_the_same_place_in_a_page(start: int, tmp_pat
         assert frame.flags.writeable
         position = start + i * large[0].nbytes
         assert (frame.ctypes.data - position) % 4096 in (0, *range(4096 - 63, 4096))
+
+
+def test_pixels_in_a_file_are_never_handed_over_without_a_copy(tmp_path: Path) -> None:
+    imsave(MOVIE, tmp_path / "a.tif")
+    array = imload(tmp_path / "a.tif")[0].array
+    for lazy in (array, put_off_slices(array)[:, 1:3]):
+        with pytest.raises(ValueError, match="reading them makes a copy"):
+            np.array(lazy, copy=False)
+        assert np.array(lazy, copy=None).shape == lazy.shape
 
 
 def test_samples_beyond_the_end_are_refused(tmp_path: Path) -> None:

@@ -81,16 +81,21 @@ def test_known_offset_overrules_another_format(tmp_path):
     assert find_layouts(path, offset=4)[0].offset == 4
 
 
+def npy(text: str) -> bytes:
+    """Return a header of NumPy."""
+    return b"\x93NUMPY\x01\0" + len(text).to_bytes(2, "little") + text.encode()
+
+
 @pytest.mark.parametrize(
     "head",
     [
+        npy("{'descr': '<u2', 'fortran_order': True, 'shape': (2, 24, 30)}"),
+        npy("{'descr': '<u2', 'fortran_order': False, 'shape': (1440,)}"),
+        npy("{'descr': '<c8', 'fortran_order': False, 'shape': (2, 24, 30)}"),
         b"\x93NUMPY\x01\0\xff\xff{'descr'",
         b"\x93NUMPY\x01\0\x04\0(((( ",
         b"\x93NUMPY\x01\0\x20\0{'descr': '<u2', 'shape': (1e9,)}",
         b"\x93NUMPY\x02\0\xff\xff\xff\x7f{'descr'",
-        b"\x93NUMPY\x01\0\x3e\0{'descr': '<u2', 'fortran_order': True, 'shape': (2, 24, 30)}",
-        b"\x93NUMPY\x01\0\x3d\0{'descr': '<u2', 'fortran_order': False, 'shape': (1440,)}    ",
-        b"\x93NUMPY\x01\0\x40\0{'descr': '<c8', 'fortran_order': False, 'shape': (2, 24, 30)}  ",
         b"NRRD0004\ntype: int16\nsizes: 99999 99999\nencoding: raw\n\n",
         b"NRRD0004\nencoding: gzip\n\n",
         b"P5 no numbers",

@@ -20,7 +20,7 @@ import pytest
 import napari_ferry
 from helpers import entry_id, make_full_image, read_corpus
 from napari_ferry import FerryError, FerryWarning, UnreadableFileError, imload, save_video
-from video_files import ffmpeg, numbered_frame
+from video_files import H264, ffmpeg, make_numbered, numbered_frame
 
 # Movies of the samples as they are; tests/rendering/test_save.py tests rendered movies.
 imsave = partial(napari_ferry.imsave, as_seen=False)
@@ -155,3 +155,18 @@ def test_damaged_videos_of_other_programs_are_read_or_refused(
     assert not message or path.name in message
     assert not (message and expected.startswith("ok"))
     assert message or expected != "error"
+
+
+def test_further_video_streams_are_reported_but_not_pictures(tmp_path: Path) -> None:
+    first = make_numbered(tmp_path / "first.mp4", *H264, frames=8)
+    second = make_numbered(tmp_path / "second.mp4", *H264, "-vf", "hflip", frames=8)
+    cover = make_numbered(tmp_path / "cover.png", frames=1)
+    path = tmp_path / "a.mp4"
+    copied = ("-map", 0, "-map", 1, "-c", "copy")
+    ffmpeg("-i", first, "-i", cover, *copied, "-disposition:v:1", "attached_pic", path)
+    assert imload(path)[0].shape[0] == 8
+
+    ffmpeg("-i", first, "-i", second, *copied, path)
+    with pytest.warns(FerryWarning, match="holds 2 video streams: the first one is opened"):
+        (image,) = imload(path)
+    np.testing.assert_array_equal(image.load(), imload(first)[0].load())

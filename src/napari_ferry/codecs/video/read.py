@@ -82,17 +82,20 @@ def read_video(path: Path, *, least_samples: int = 1) -> Image:
     Warns
     -----
     FerryWarning
-        The file is cut off and opens with its whole frames, or it stores no times.
+        The file is cut off and opens with its whole frames, it stores no times, or it has further
+        video streams, which are left out.
     """
     stamp = Stamp.of(path)
     with opened_video(path) as file:
         index = read_index(file, partial(opened_video, path))
+        n_streams = _count_streams(file)
         record = find_record(file.container)
         metadata = _file_metadata(file)
         rate = frame_rate(index, file.stream, record and record.content.get(RATE_KEY))
         missing = count_missing(index, file.stream)
         aspect_ratio = file.stream.sample_aspect_ratio
     _check_index(path, index)
+    _warn_of_streams(path, n_streams)
     _warn_of_damage(path, index, missing)
     _warn_of_times(path, index, rate)
 
@@ -122,6 +125,24 @@ def _check_index(path: Path, index: PacketIndex) -> None:
         raise UnreadableFileError(
             f"{path.name} holds no whole frame{f' ({index.damage})' if index.damage else ''}: it "
             "is damaged, or contains only the header of a video."
+        )
+
+
+def _count_streams(file: VideoFile) -> int:
+    """Count the video streams of a file, except pictures such as covers and previews."""
+    from av.stream import Disposition
+
+    pictures = Disposition.attached_pic | Disposition.timed_thumbnails | Disposition.still_image
+    return sum(not stream.disposition & pictures for stream in file.container.streams.video)
+
+
+def _warn_of_streams(path: Path, count: int) -> None:
+    """Warn about further video streams."""
+    if count > 1:
+        warn(
+            f"{path.name} holds {count} video streams: the first one is opened, and the others are "
+            "left out; to open these, copy each to a file of its own, such as with "
+            f"`ffmpeg -i {path.name} -map 0:v:1 -c copy second{path.suffix}`."
         )
 
 

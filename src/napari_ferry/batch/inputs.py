@@ -90,16 +90,12 @@ def is_glob(text: str) -> bool:
     return not _SPECIAL.isdisjoint(text) and find_url(text) is None and not os.path.lexists(text)
 
 
-def _is_no_output(path: Path) -> bool:
-    return False
-
-
 def find_inputs(
     sources: Sequence[str | Path],
     *,
     recursive: bool = False,
     target: Path | None = None,
-    is_output: Callable[[Path], bool] = _is_no_output,
+    is_output: Callable[[Path], bool] = lambda _: False,
 ) -> Inputs:
     """Find all data sets to convert, each once, in natural order; few files are opened.
 
@@ -152,9 +148,9 @@ def find_inputs(
 def search_inputs(
     sources: Sequence[str | Path],
     *,
-    recursive: bool = False,
-    target: Path | None = None,
-    is_output: Callable[[Path], bool] = _is_no_output,
+    recursive: bool,
+    target: Path | None,
+    is_output: Callable[[Path], bool],
 ) -> Iterator[Input | Skipped]:
     """Yield data sets to convert as they are found, and skipped files and folders.
 

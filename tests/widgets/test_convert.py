@@ -406,7 +406,9 @@ def test_files_with_one_name_are_marked_and_nothing_starts(dock, folder, qtbot):
     assert panel.button.isEnabled()
 
 
-def test_the_numbers_of_names_follow_the_checked_files(dock, folder, qtbot):
+def test_the_numbers_of_names_follow_the_checked_files(dock, folder, qtbot, monkeypatch):
+    from napari_ferry.widgets.convert import survey_panel
+
     (folder / "damaged.tif").unlink()
     out = folder.with_name("recordings-ome-tif")
     main(["convert", str(folder), str(out / "{index}.ome.tif"), "--quiet"])
@@ -415,6 +417,7 @@ def test_the_numbers_of_names_follow_the_checked_files(dock, folder, qtbot):
     drop(dock, folder)
     wait_until_listed(panel, qtbot)
     assert set(states(panel).values()) == {"current"}
+    monkeypatch.setattr(survey_panel, "inspect", None)  # no file is opened again
     panel.rows.rows[0].is_checked = False
     panel.rows.model.checked.emit()
     wait_until_listed(panel, qtbot)

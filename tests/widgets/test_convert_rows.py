@@ -30,7 +30,7 @@ from napari_ferry.widgets.convert import batch_run
 from napari_ferry.widgets.convert.batch_run import BatchRun
 from napari_ferry.widgets.convert.conversion_request import ConversionRequest
 from napari_ferry.widgets.convert.convert_words import in_form_words
-from napari_ferry.widgets.convert.inspection import inspect
+from napari_ferry.widgets.convert.inspection import inspect, restate
 from napari_ferry.widgets.convert.report_text import (
     describe_problems,
     describe_progress,
@@ -182,7 +182,10 @@ def test_names_with_numbers_have_states_once_the_numbers_are_known(
     rows[0].is_checked = False  # the other one becomes the first
     assert number_rows(rows, wanted.naming) == rows
     assert (rows[0].numbers, rows[1].numbers) == (None, (1, 1))
-    assert look()[1] == "exists" if pattern == "{index}" else "new"
+    assert rows[1].facts is not None
+    known = restate(rows[1].facts, recording, wanted, Record.read(out), rows[1].numbers)
+    assert (known.state, look()[1]) == ("exists", "exists")
+    assert restate(known, recording, wanted, Record.read(out), None).state == "new"
 
 
 def test_two_files_with_one_target_are_told_before() -> None:

@@ -14,7 +14,9 @@ AT_ONCE = f"as many files at once as its workers have threads, up to {_MOST_AT_O
 class Cluster(Protocol):
     """A client such as `distributed.Client`."""
 
-    def nthreads(self) -> dict[str, int]: ...
+    def nthreads(self) -> dict[str, int]:
+        """Return the number of threads of each worker, by its address."""
+        ...
 
 
 def count_at_once(client: Cluster | None) -> int:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import os
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
@@ -78,10 +79,8 @@ def _describe(
     try:
         targets = request.targets_of(source, known.n_images, numbers)
         plans = _plan_all(images, targets, request)
-        states: list[State] = ["new"]
-        if numbers is not None or not request.naming.has_index:
-            pairs = zip(targets, plans, strict=True)
-            states = [_state_of(source, *each, request, record) for each in pairs]
+        pairs = ((target, each.existing) for target, each in zip(targets, plans, strict=True))
+        state = _find_state(source, pairs, request, record, numbers)
     except FerryError as error:
         return replace(known, state="failed", error=in_form_words(str(error)))
     return replace(
@@ -90,8 +89,49 @@ def _describe(
         target_bytes=sum(each.nbytes for each in plans),
         is_encoded=plans[0].is_encoded,
         losses=tuple(dict.fromkeys(text for each in plans for text in each.losses)),
-        state=_common_state(states),
+        state=state,
     )
+
+
+def restate(
+    facts: Facts,
+    source: Input,
+    request: ConversionRequest,
+    record: Record,
+    numbers: TargetNumbers | None,
+) -> Facts:
+    """Return the facts of a data set whose targets have other numbers; it is not opened again.
+
+    Parameters
+    ----------
+    facts : Facts
+        What was found with the former numbers.
+    source, request, record, numbers
+        As for `inspect`.
+    """
+    if facts.state == "failed":
+        return facts
+    try:
+        targets = request.targets_of(source, facts.n_images, numbers)
+        pairs = ((each, [each] if os.path.lexists(each) else []) for each in targets)
+        state = _find_state(source, pairs, request, record, numbers)
+    except FerryError as error:
+        return replace(facts, state="failed", error=in_form_words(str(error)))
+    return replace(facts, state=state)
+
+
+def _find_state(
+    source: Input,
+    targets: Iterable[tuple[Path, Sequence[Path]]],
+    request: ConversionRequest,
+    record: Record,
+    numbers: TargetNumbers | None,
+) -> State:
+    """Return the state of targets, each with its existing files; "new" without known numbers."""
+    if numbers is None and request.naming.has_index:
+        return "new"
+    states = (_state_of(source, *each, request, record) for each in targets)
+    return _common_state([*states])
 
 
 def _movie_axes(images: Sequence[Image]) -> tuple[str, ...]:
@@ -119,7 +159,7 @@ def _plan_all(
 def _state_of(
     source: Input,
     target: Path,
-    plan: Plan,
+    existing: Sequence[Path],
     request: ConversionRequest,
     record: Record,
 ) -> State:
@@ -127,7 +167,6 @@ def _state_of(
     entry = record.entry(target, source.source, source.files, request.digest)
     if record.is_current(entry):
         return "current"
-    existing = plan.existing
     return "exists" if existing and not record.may_replace(entry, existing) else "new"
 
 

@@ -82,6 +82,8 @@ class Row:
         What is known of it; None before it was looked into.
     is_inspected : bool
         Whether the facts are those of the present options and numbers.
+    is_planned : bool
+        Whether the facts except the state are those of the present options.
     numbers : TargetNumbers, optional
         Numbers of its targets in the batch, if its names have them and they are known.
     conflict : str
@@ -102,6 +104,7 @@ class Row:
     is_checked: bool = True
     facts: Facts | None = None
     is_inspected: bool = False
+    is_planned: bool = False
     numbers: TargetNumbers | None = None
     conflict: str = ""
     thumbnail: NDArray[np.uint8] | None = None

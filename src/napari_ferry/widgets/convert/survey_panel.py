@@ -16,7 +16,8 @@ from napari_ferry.widgets.convert.conversion_request import ConversionRequest
 from napari_ferry.widgets.convert.convert_panels import IDLE_TICK, TICK, ConvertPanels
 from napari_ferry.widgets.convert.format_fields import FormatFields
 from napari_ferry.widgets.convert.input_search import InputSearch
-from napari_ferry.widgets.convert.inspection import Finding, inspect
+from napari_ferry.widgets.convert.inspection import Finding, inspect, restate
+from napari_ferry.widgets.convert.row import Facts, Row
 from napari_ferry.widgets.convert.target_check import TargetCheck, TargetChecker, number_rows
 from napari_ferry.widgets.convert.totals import Rates, describe_totals
 from napari_ferry.widgets.convert.trial import choose_sample, find_rates
@@ -36,6 +37,8 @@ class _Task(NamedTuple):
     source: Input
     numbers: TargetNumbers | None
     is_visible: bool
+    facts: Facts | None
+    """What is known already, apart from the state."""
 
 
 class SurveyPanel(ConvertPanels):
@@ -90,7 +93,7 @@ class SurveyPanel(ConvertPanels):
         SurveyPanel._discard(self)  # a search goes on
         self.records = {}
         for row in self.rows.rows:
-            row.is_inspected, row.outcomes = False, []
+            row.is_inspected, row.is_planned, row.outcomes = False, False, []
         self._number_rows()
         self.tick.start()
 
@@ -128,10 +131,7 @@ class SurveyPanel(ConvertPanels):
         if not (self.is_running or self.is_trying or self.is_searching):  # few threads at a time
             others = (k for k, row in enumerate(rows) if not row.is_inspected and k not in visible)
             wanted += [k for k, _ in zip(others, range(_MOST_ROWS), strict=False)]
-        return [
-            _Task(k, rows[k].input, rows[k].numbers, k in visible and not rows[k].is_drawn)
-            for k in wanted
-        ]
+        return [_make_task(k, rows[k], is_visible=k in visible) for k in wanted]
 
     def _inspect_next(self) -> None:
         request = self.request
@@ -152,10 +152,7 @@ class SurveyPanel(ConvertPanels):
         findings = []
         for task in tasks:
             record = records[folder]
-            finding = inspect(
-                task.source, request, record, numbers=task.numbers, is_visible=task.is_visible
-            )
-            findings.append(finding)
+            findings.append(_look_into(task, request, record))
             if time.perf_counter() > end:
                 break
         return findings
@@ -165,7 +162,8 @@ class SurveyPanel(ConvertPanels):
         self._note_finding()
         for task, finding in zip(tasks, findings, strict=False):
             row = self.rows.rows[task.number]
-            row.facts, row.is_inspected = finding.facts, row.numbers == task.numbers
+            row.facts, row.is_planned = finding.facts, True
+            row.is_inspected = row.numbers == task.numbers
             if task.is_visible:
                 row.thumbnail, row.is_drawn = finding.thumbnail, True
         self._show_axes()
@@ -252,6 +250,21 @@ class SurveyPanel(ConvertPanels):
     def _show_error(self, error: Exception) -> None:
         self.is_inspecting = self.is_describing = self.is_trying = False
         self._show_status(convert_words.in_form_words(sentence(error)))
+
+
+def _make_task(number: int, row: Row, *, is_visible: bool) -> _Task:
+    """Return the task for a row, which is opened to be drawn, or to be planned."""
+    is_drawn = is_visible and not row.is_drawn
+    facts = row.facts if row.is_planned and not is_drawn else None
+    return _Task(number, row.input, row.numbers, is_drawn, facts)
+
+
+def _look_into(task: _Task, request: ConversionRequest, record: Record) -> Finding:
+    """Look into a row."""
+    source, numbers = task.source, task.numbers
+    if task.facts is not None:
+        return Finding(restate(task.facts, source, request, record, numbers))
+    return inspect(source, request, record, numbers=numbers, is_visible=task.is_visible)
 
 
 def _read_record(folder: Path) -> Record:

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from napari_ferry.batch.output_names import NamedSource, Naming, find_collisions
-from napari_ferry.errors import FerryError
+from napari_ferry.batch.output_names import NamedSource, Naming, find_collisions, split_source
+from napari_ferry.errors import FerryError, TargetError
 
 OUT = Path("out")
 SOURCE = NamedSource(Path("/data/day 1/réc 2.ome.tif"), Path("a/b"))
@@ -70,3 +70,13 @@ def test_a_format_that_is_not_saved_needs_a_suffix() -> None:
 def test_two_inputs_with_one_target_are_found() -> None:
     assert [*find_collisions([OUT / "a", OUT / "b", OUT / "x/../a", OUT / "a"])] == [(0, 2), (0, 3)]
     assert not [*find_collisions([OUT / "a", OUT / "b"])]
+
+
+def test_the_name_of_a_folder_is_that_of_its_path(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "cells.zarr").mkdir()
+    monkeypatch.chdir(tmp_path / "cells.zarr")
+    assert split_source(".") == ("cells", ".zarr")
+    with pytest.raises(TargetError, match="has no name to use in a folder: give a file name"):
+        split_source(Path(tmp_path.anchor))

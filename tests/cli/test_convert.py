@@ -10,7 +10,8 @@ import PIL.Image
 import pytest
 
 from helpers import make_image
-from napari_ferry import Axis, Channel, Image, imload, imsave
+from napari_ferry import Axis, Channel, Image, imload, imsave, plan
+from napari_ferry.cli import main
 from napari_ferry.io.protocol import hooks_of
 from napari_ferry.io.search import codecs
 
@@ -435,3 +436,22 @@ def test_a_scheduler_that_does_not_answer_is_named(run: Run, tmp_path: Path) -> 
     assert status == 1
     assert "The scheduler 127.0.0.1:9 does not answer" in err
     assert [path.name for path in tmp_path.iterdir()] == ["a.tif"]
+
+
+def test_an_argument_too_many_is_named(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit, match="2"):
+        main(["completion", "bash", "day", "1.tif"])
+    message = "day is one argument too many; put names with spaces in quotes"
+    assert message in capsys.readouterr().err
+
+
+def test_details_of_a_plan_are_shown_by_a_dry_run(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    imsave(np.zeros((4, 64, 64), np.uint16), tmp_path / "a.tif")
+    planned = plan(imload(tmp_path / "a.tif"), tmp_path / "a.ome.zarr")
+    assert planned.details
+    command = ["convert", str(tmp_path / "a.tif"), str(tmp_path / "a.ome.zarr"), "--dry-run"]
+    assert main(command) == 0
+    shown = capsys.readouterr().out.splitlines()
+    assert [line for line in shown if line in planned.details] == [*planned.details]

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+import tifffile
 
 from helpers import pixels
 from napari_ferry import Image, __version__, imsave
@@ -180,3 +181,16 @@ def test_a_full_disk_behind_the_output_is_a_sentence(folder: Path):
     assert done.returncode == 1
     assert "the output cannot be written (No space left on device)" in done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_warnings_about_a_file_are_shown(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    text = json.dumps({"shape": [9, 8, 8]})
+    options = {"description": text, "metadata": None, "photometric": "minisblack"}
+    tifffile.imwrite(tmp_path / "a.tif", pixels((5, 8, 8)), **options)
+    assert main(["info", str(tmp_path / "a.tif")]) == 0
+    shown = capsys.readouterr()
+    assert shown.err.startswith("napari-ferry: warning: The description of page 0 of a.tif")
+    assert "9 x 8 x 8 pixels, but the file has 5 pages" in shown.err
+    assert "image 0: a" in shown.out

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from helpers import pixels
 from napari_ferry import imload
 from napari_ferry.cli import main, repair
 from napari_ferry.codecs.binary import sidecar_plan
@@ -180,3 +181,12 @@ def test_a_store_that_changes_is_not_overwritten(tmp_path, monkeypatch, capsys):
     assert main(["repair", str(path), "--write"]) == 1
     assert "zarr.json in a.zarr has changed since it was checked" in capsys.readouterr().err
     assert (path / "zarr.json").read_text() == "{}"
+
+
+def test_remarks_about_a_store_are_shown(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    attributes = {"omero": {"channels": 5}}
+    path = write_image(tmp_path / "a.zarr", pixels((2, 8, 8)), "zyx", attributes=attributes)
+    assert main(["repair", str(path)]) == 0
+    assert "the channels in omero are not a list" in capsys.readouterr().err

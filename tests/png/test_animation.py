@@ -17,6 +17,16 @@ from napari_ferry.codecs.png.frame_delays import nearest_delay
 from png_files import frames_with_ffmpeg, frames_with_pillow, moving_spots, save_with_pillow
 
 
+def change_controls(path: Path, offset: int, value: bytes) -> None:
+    """Change bytes in the control of each frame of an animation."""
+    data, start = path.read_bytes(), 0
+    while (start := data.find(b"fcTL", start + 1)) > 0:
+        control = bytearray(data[start + 4 : start + 30])
+        control[offset : offset + len(value)] = value
+        data = data[: start - 4] + make_chunk(b"fcTL", bytes(control)) + data[start + 34 :]
+    path.write_bytes(data)
+
+
 @pytest.mark.parametrize("disposal", [0, 1, 2])
 @pytest.mark.parametrize("blend", [0, 1])
 @pytest.mark.parametrize("samples", [3, 4])
@@ -34,6 +44,17 @@ def test_frames_are_composed_as_by_ffmpeg(
     np.testing.assert_array_equal(found[..., :samples], expected)
     for k in (5, 0, 3, 3, 1):
         np.testing.assert_array_equal(image.array[k], np.asarray(image.array)[k])
+
+
+def test_parts_are_cleared_as_by_ffmpeg(tmp_path: Path) -> None:
+    path = save_with_pillow(tmp_path / "a.apng", moving_spots(), disposal=0)
+    change_controls(path, 24, b"\1")
+    found = np.asarray(imload(path)[0].array)
+    expected = frames_with_ffmpeg(path, "rgba", "uint8", (24, 31, 4))
+    assert not found[3, :3].any()  # the first frame was cleared
+    is_visible = expected[..., 3:] > 0
+    np.testing.assert_array_equal(found * is_visible, expected * is_visible)
+    np.testing.assert_array_equal(found[..., 3], expected[..., 3])
 
 
 def test_semitransparent_frames_are_blended(tmp_path: Path) -> None:
@@ -100,11 +121,7 @@ def test_a_record_survives_unless_times_are_changed(tmp_path: Path) -> None:
     assert (image.name, image.axis("t").scale) == ("ours", 0.2)
     image = copy.deepcopy(image)
     np.testing.assert_array_equal(image.array, movie.array)
-    data, start = path.read_bytes(), 0
-    while (start := data.find(b"fcTL", start + 1)) > 0:
-        control = data[start + 4 : start + 24] + b"\0\1\0\2" + data[start + 28 : start + 30]
-        data = data[: start - 4] + make_chunk(b"fcTL", control) + data[start + 34 :]
-    path.write_bytes(data)
+    change_controls(path, 20, b"\0\1\0\2")
     (image,) = imload(path)
     assert (image.name, image.axis("t").scale) == ("ours", 0.5)
 

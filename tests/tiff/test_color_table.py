@@ -62,3 +62,17 @@ def test_other_colors_are_channels_with_a_warning(
         (image,) = imload(tmp_path / "a.tif")
     assert [channel.name for channel in image.channels] == names
     assert (np.moveaxis(np.asarray(image.array), 0, -1) == pixels).all()
+
+
+def test_pages_with_one_palette_are_a_stack_with_a_colormap(tmp_path: Path) -> None:
+    palette = np.random.default_rng(0).integers(0, 65536, (3, 256), np.uint16)
+    data = pixels((3, 8, 9), "uint8")
+    with tifffile.TiffWriter(tmp_path / "p.tif") as writer:
+        for page in data:
+            writer.write(
+                page, photometric="palette", colormap=palette, metadata=None, compression="zlib"
+            )
+    (image,) = imload(tmp_path / "p.tif")
+    assert image.axis_names == ("t", "y", "x")
+    assert_same_pixels(np.asarray(image.array), data)
+    assert len(image.display["colormap"]["colors"]) == 256

@@ -20,17 +20,17 @@ from napari_ferry.codecs.tiff.images.read import read_images
 from napari_ferry.codecs.tiff.pages.decode import is_contiguous, read_page
 from napari_ferry.codecs.tiff.pages.page_frames import frame_axes
 from napari_ferry.codecs.tiff.pages.page_kind import PageKind, read_page_kind
-from napari_ferry.codecs.tiff.pages.single_page import Directory, read_directory
+from napari_ferry.codecs.tiff.pages.single_page import SinglePage, read_single_page
 from napari_ferry.codecs.tiff.pages.template import read_into
 
 _MAX_OPENED = 16
 """Number of files of a stack with cached readers."""
 
 
-class _SinglePage(NamedTuple):
-    """The only page of a file: its directory, and its kind."""
+class _ModelPage(NamedTuple):
+    """The only page of the model, and its kind."""
 
-    directory: Directory
+    page: SinglePage
     kind: PageKind
 
 
@@ -50,7 +50,7 @@ class ModelFile(Closable):
         self.expected = expected
         self.reader = lru_cache(_MAX_OPENED)(partial(_open_reader, expected))
         self._lock = threading.Lock()
-        self._page: _SinglePage | None = None
+        self._model: _ModelPage | None = None
         self._is_described = False
 
     def __reduce__(self) -> tuple[type[ModelFile], tuple[ExpectedImage]]:
@@ -61,40 +61,40 @@ class ModelFile(Closable):
         self.reader.cache_clear()
 
     @property
-    def page(self) -> _SinglePage | None:
+    def model(self) -> _ModelPage | None:
         """The only page of the file; None if other files cannot be decoded by it."""
         with self._lock:
             if not self._is_described:
-                self._page = self._describe()
+                self._model = self._describe()
                 self._is_described = True
-            return self._page
+            return self._model
 
-    def _describe(self) -> _SinglePage | None:
+    def _describe(self) -> _ModelPage | None:
         # there may be other images below the page, or other frames in other files
         if self.expected.count > 1 or self.expected.n_frames > 1:
             return None
         with self.expected.path.open("rb") as file:
-            directory = read_directory(file)
-        if directory is None:
+            page = read_single_page(file)
+        if page is None:
             return None
 
-        kind = read_page_kind(self.expected.path, directory.ifd)
+        kind = read_page_kind(self.expected.path, page.ifd)
         is_frame = math.prod(kind.shape) == math.prod(self.expected.frame)
         # samples may be opened as other values, such as signed ones
         is_frame &= self.expected.dtype in (kind.dtype, bool)
         # the tables of JPEG and the colors of a palette differ between files
         has_tables = any(kind.tables.values()) or kind.palette is not None
-        return _SinglePage(directory, kind) if is_frame and not has_tables else None
+        return _ModelPage(page, kind) if is_frame and not has_tables else None
 
-    def recognize(self, file: BinaryIO) -> Directory | None:
-        """Return the directory of a file with one page of the same layout, else None."""
-        page = self.page
-        directory = None if page is None else read_directory(file)
-        if page is None or directory is None:
+    def recognize(self, file: BinaryIO) -> SinglePage | None:
+        """Return the only page of a file if it has the same layout, else None."""
+        model = self.model
+        page = None if model is None else read_single_page(file)
+        if model is None or page is None:
             return None
-        return directory if directory.layout == page.directory.layout else None
+        return page if page.layout == model.page.layout else None
 
-    def read_into(self, file: BinaryIO, directory: Directory, out: NDArray[Any]) -> None:
+    def read_into(self, file: BinaryIO, page: SinglePage, out: NDArray[Any]) -> None:
         """Read the page of a recognized file.
 
         Raises
@@ -102,8 +102,8 @@ class ModelFile(Closable):
         Exception
             One of the `TIFFFILE_ERRORS`: the page is damaged.
         """
-        assert self.page is not None
-        kind, segments = self.page.kind, directory.segments
+        assert self.model is not None
+        kind, segments = self.model.kind, page.segments
         _, move = frame_axes(kind)
         if kind.raw_dtype == out.dtype and move is None and is_contiguous(segments):
             read_into(file, int(segments.offsets[0]), out)

@@ -126,9 +126,9 @@ class StackReader(Closable):
                 if self.template is not None and self._fits(file, k):
                     self.template.read_into(file, first, out)
                     return
-                directory = self.model.recognize(file) if n_frames == 1 else None
-                if directory is not None:
-                    self.model.read_into(file, directory, out[0])
+                page = self.model.recognize(file) if n_frames == 1 else None
+                if page is not None:
+                    self.model.read_into(file, page, out[0])
                     return
         except TIFFFILE_ERRORS as error:
             raise UnreadableFileError(

@@ -17,12 +17,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_ferry.codecs.tiff.pages.describe import page_texts
+from napari_ferry.codecs.tiff.pages.page_table import DESCRIPTION_TAG
 from napari_ferry.codecs.tiff.pages.pages import TiffPages
 from napari_ferry.files.json_files import parse_json
 from napari_ferry.image import Axis, Channel
 from napari_ferry.image.record import ASSUMED, Description
 
-_DESCRIPTION, _PAGE_NAME = 270, 285
+_PAGE_NAME = 285
 
 _MAX_PAGES = 1024
 """Number of pages above which they are frames, regardless of their names."""
@@ -101,7 +102,7 @@ def _read_channels(source: TiffPages, pages: NDArray[np.int64]) -> list[Channel]
         return []
     named: list[NamedPage] = []
     offsets = source.table.ifds[pages].tolist()
-    for text, name in page_texts(source.path, offsets, (_DESCRIPTION, _PAGE_NAME)):
+    for text, name in page_texts(source.path, offsets, (DESCRIPTION_TAG, _PAGE_NAME)):
         page = page_channel(text, name)
         if page is None:
             return []

@@ -15,12 +15,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
 from napari_ferry.codecs.tiff.pages.ifd_chain import open_tiff, read_magic
+from napari_ferry.codecs.tiff.pages.page_table import DESCRIPTION_TAG
 from napari_ferry.codecs.tiff.pages.tifffile_log import silent_tifffile
 
 if TYPE_CHECKING:
     import tifffile
 
-_DESCRIPTION = 270
 _MAX_ENTRIES = 4096
 _MAX_TEXT = 1 << 20
 """Maximum number of bytes of the text of a page among many."""
@@ -58,7 +58,7 @@ def _empty_description(file: BinaryIO, ifd: int, order: str, is_big: bool) -> di
 
     It replaces the count and the value of the entry. A page without a description needs none.
     """
-    offset = _find_entry(file, ifd, (_DESCRIPTION,), order, is_big)
+    offset = _find_entry(file, ifd, (DESCRIPTION_TAG,), order, is_big)
     return {} if offset is None else {offset: struct.pack(order + ("QQ" if is_big else "II"), 1, 0)}
 
 
@@ -95,9 +95,8 @@ def description_head(path: Path, nbytes: int) -> str:
         The file is damaged, or cannot be read.
     """
     with open_tiff(path) as file:
-        order, is_big, header = read_magic(path, file)
-        (ifd,) = struct.unpack_from(order + ("Q" if is_big else "I"), header, 8 if is_big else 4)
-        offset = _find_entry(file, ifd, (_DESCRIPTION,), order, is_big)
+        order, is_big, ifd = read_magic(path, file)
+        offset = _find_entry(file, ifd, (DESCRIPTION_TAG,), order, is_big)
         return _read_text(file, offset, nbytes, order, is_big)
 
 

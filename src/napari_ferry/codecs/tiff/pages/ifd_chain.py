@@ -33,13 +33,13 @@ class Magic(NamedTuple):
         Byte order, ``"<"`` or ``">"``.
     is_big : bool
         True for BigTIFF.
-    header : bytes
-        The first 16 bytes of the file.
+    first : int
+        Offset of the first directory, in bytes.
     """
 
     order: str
     is_big: bool
-    header: bytes
+    first: int
 
 
 class IfdChain(NamedTuple):
@@ -81,9 +81,7 @@ def read_ifd_chain(path: Path, file: BinaryIO) -> IfdChain:
     UnreadableFileError
         The file is not a TIFF file, or its chain is broken at the start or circular.
     """
-    order, is_big, header = read_magic(path, file)
-    link, start = ("Q", 8) if is_big else ("I", 4)
-    first = struct.unpack_from(order + link, header, start)[0]
+    order, is_big, first = read_magic(path, file)
     offsets: list[int] = []
     entries: list[bytes] = []
 
@@ -172,7 +170,7 @@ def open_tiff(path: Path) -> BinaryIO:
 
 
 def read_magic(path: Path, file: BinaryIO) -> Magic:
-    """Read the first 16 bytes of a file.
+    """Read the header of a file.
 
     Raises
     ------
@@ -189,7 +187,9 @@ def read_magic(path: Path, file: BinaryIO) -> Magic:
             f"{path.name} is cut off: it ends after {len(header)} bytes, within the header; get a "
             "complete copy of the file."
         )
-    return Magic(order, version == 43, header)
+    is_big = version == 43
+    link, start = ("Q", 8) if is_big else ("I", 4)
+    return Magic(order, is_big, struct.unpack_from(order + link, header, start)[0])
 
 
 def _not_tiff(path: Path, header: bytes) -> str:
@@ -221,9 +221,7 @@ def check_first_page(path: Path, file: BinaryIO, nbytes: int) -> Magic:
         The file is cut off.
     """
     magic = read_magic(path, file)
-    link, start = ("Q", 8) if magic.is_big else ("I", 4)
-    (offset,) = struct.unpack_from(magic.order + link, magic.header, start)
-    if offset >= nbytes:
+    if magic.first >= nbytes:
         _refuse_broken_chain(path, 0, False)
     file.seek(0)
     return magic

@@ -31,7 +31,7 @@ _FIRST_READ = 4096
 _MAX_ENTRIES = 1024
 
 
-class Directory(NamedTuple):
+class SinglePage(NamedTuple):
     """The only page of a file.
 
     Parameters
@@ -49,7 +49,7 @@ class Directory(NamedTuple):
     segments: Segments
 
 
-def read_directory(file: BinaryIO) -> Directory | None:
+def read_single_page(file: BinaryIO) -> SinglePage | None:
     """Read the directory of a file with one page, or None for any other file.
 
     Only the entries for the layout and location of the pixels are read, which takes a tenth of the
@@ -85,7 +85,7 @@ def read_directory(file: BinaryIO) -> Directory | None:
 
     if not segments[0].size or segments[0].shape != segments[1].shape:
         return None
-    return Directory(ifd, tuple(layout), Segments(*segments))
+    return SinglePage(ifd, tuple(layout), Segments(*segments))
 
 
 _ORDERS = {b"II*\0": "<", b"MM\0*": ">", b"II+\0": "<", b"MM\0+": ">"}

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import struct
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -27,12 +26,7 @@ def read_storage(path: Path) -> dict[str, str]:
         The file is not a TIFF file.
     """
     with open_tiff(path) as file:
-        order, is_big, header = read_magic(path, file)
-    (first,) = (
-        struct.unpack_from(f"{order}Q", header, 8)
-        if is_big
-        else struct.unpack_from(f"{order}I", header, 4)
-    )
+        order, is_big, first = read_magic(path, file)
     try:
         with describe_page(path, first) as page:
             stored = {"compression": _compression(page), **_segments(page)}

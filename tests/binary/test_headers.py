@@ -227,13 +227,14 @@ def test_colors_and_times(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("name", "old", "new", "words"),
     [
-        ("n.mhd", "BinaryData = True", "CompressedData = True", "compressed"),
+        ("n.mhd", "ObjectType = Image", "CompressedData = True\nHeaderSize = 9", "compressed"),
         ("n.mhd", "BinaryData = True", "BinaryData = False", "in text"),
         ("n.mhd", "n.raw", "LIST", "several files"),
         ("n.mhd", "n.raw", "n%03d.raw 1 2 1", "several files"),
         ("n.mhd", "64 48 2", "64 x 2", "DimSize"),
         ("n.mhd", "MET_USHORT", "MET_NONE", "ElementType"),
-        ("n.nhdr", "encoding: raw", "encoding: gzip", "gzip"),
+        ("n.nhdr", "encoding: raw", "encoding: hex", "hex"),
+        ("n.nhdr", "encoding: raw", "encoding: gzip\nbyte skip: 9", "compressed"),
         ("n.nhdr", "data file: n.raw", "data file: LIST", "several files"),
         ("n.mhd", "64 48 2", "64", "1 dimensions"),
         ("n.nhdr", "unsigned short", "block", "type"),

@@ -11,6 +11,7 @@ import numpy as np
 from napari_ferry.arguments import is_count
 from napari_ferry.arrays.memmap import Mode
 from napari_ferry.codecs.binary.calibration import Calibration, split_axes
+from napari_ferry.codecs.binary.compressed_samples import open_compressed
 from napari_ferry.codecs.binary.fit import remaining_bytes
 from napari_ferry.codecs.binary.headers import json_header
 from napari_ferry.codecs.binary.headers.foreign_header import Header, refuse
@@ -29,7 +30,7 @@ from napari_ferry.codecs.binary.sidecar import (
     load_sidecar,
     sidecar_path,
 )
-from napari_ferry.errors import UnreadableFileError, warn
+from napari_ferry.errors import InvalidImageError, UnreadableFileError, warn
 from napari_ferry.files.links import leads_outside, refuse_outside
 from napari_ferry.image import Axis, Image
 from napari_ferry.image.axes import is_valid_scale
@@ -137,7 +138,8 @@ def open_header(header: Header, mode: Mode | None) -> Image:
     UnreadableFileError
         The raw file is shorter than the header describes.
     InvalidImageError
-        `mode` allows changes, and the axes have another order in the file.
+        `mode` allows changes, and the axes have another order in the file; or the samples are
+        compressed, and a mode was given.
 
     Warns
     -----
@@ -147,6 +149,12 @@ def open_header(header: Header, mode: Mode | None) -> Image:
     for note in (*header.notes, *header.check_size()):
         warn(note)
     description = header.description
+    if header.encoding:
+        if mode is not None:
+            raise InvalidImageError(
+                f"{header.data.name} is compressed and cannot be mapped: open it without a mode."
+            )
+        return description.to_image(open_compressed(header))
     array = open_samples(
         header.data,
         header.dtype,
@@ -161,7 +169,7 @@ def open_header(header: Header, mode: Mode | None) -> Image:
 def header_layout(header: Header) -> Layout | None:
     """Return the layout in a header, or ``None`` if a layout cannot express it."""
     dimensions = header.dimensions
-    if header.dtype.kind not in "uif":
+    if header.dtype.kind not in "uif" or header.encoding:
         return None
     in_file = Description(
         shape=tuple(size for _, size in dimensions), axes=tuple(axis for axis, _ in dimensions)

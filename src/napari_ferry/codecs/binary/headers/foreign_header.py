@@ -50,7 +50,9 @@ class Header:
     dimensions : tuple of Dimension
         The axes in the order of the file, the one with the smallest distance last.
     offset : int
-        Bytes before the first sample, or `AT_END`.
+        Bytes before the first sample or the compressed stream, or `AT_END`.
+    encoding : {"", "gzip", "zlib", "bzip2"}
+        Compression of all samples as one stream; empty for none.
     skipped : mapping
         Indices at the end of an axis that are not part of the image, by the name of the axis.
     channels : tuple of Channel
@@ -67,6 +69,7 @@ class Header:
     dtype: np.dtype[Any]
     dimensions: tuple[Dimension, ...]
     offset: int = 0
+    encoding: str = ""
     skipped: Mapping[str, int] = field(default_factory=dict)
     channels: tuple[Channel, ...] = ()
     metadata: Mapping[str, Any] = field(default_factory=dict)
@@ -116,6 +119,8 @@ class Header:
         UnreadableFileError
             The file is shorter.
         """
+        if self.encoding:
+            return ()
         room = self.data.stat().st_size - max(0, self.start)
         sizes = " x ".join(str(size) for _, size in self.dimensions)
         samples = f"{sizes} of {self.dtype.name}"

@@ -75,6 +75,7 @@ def read(path: Path, data: Path | None = None) -> Header | None:
         dtype=dtype.newbyteorder(">" if is_big else "<"),
         dimensions=_dimensions(path, fields, dtype.itemsize),
         offset=offset,
+        encoding="zlib" if _flag(fields, "compresseddata") else "",
         metadata={"MetaImage": fields},
     )
 
@@ -96,8 +97,8 @@ def _parse(head: bytes) -> tuple[dict[str, str] | None, int]:
 
 
 def _refuse_unsupported(path: Path, fields: Mapping[str, str], name: str) -> None:
-    if _flag(fields, "compresseddata"):
-        refuse(path, "describes compressed samples", _RAW_CURE)
+    if _flag(fields, "compresseddata") and fields.get("headersize", "0") != "0":
+        refuse(path, "skips bytes before compressed samples", _RAW_CURE)
     if not _flag(fields, "binarydata", default="true"):
         refuse(path, "describes samples in text", _RAW_CURE)
     if name.upper().startswith("LIST") or "%" in name:

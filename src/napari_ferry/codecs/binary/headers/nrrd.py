@@ -32,6 +32,9 @@ from napari_ferry.units import is_step
 SUFFIXES = (".nhdr", ".nrrd")
 MAGIC = b"NRRD000"
 
+_ENCODINGS = {"raw": "", "gzip": "gzip", "gz": "gzip", "bzip2": "bzip2", "bz2": "bzip2"}
+"""Word for an encoding -> compression of the samples."""
+
 _RAW_CURE = "convert it to raw encoding in one file"
 _LABELS = {"x": "x", "y": "y", "z": "z", "t": "t", "time": "t", "c": "c", "channel": "c"}
 _COLORS = {"rgbcolor": 3, "rgbacolor": 4}
@@ -60,7 +63,7 @@ def read(path: Path, data: Path | None = None) -> Header | None:
     name = fields.get("datafile", "")
     if data is not None and base_name(name) != data.name:
         return None
-    _refuse_unsupported(path, fields, name)
+    encoding = _read_encoding(path, fields, name)
 
     dtype = sample_type(fields)
     if dtype is None:
@@ -75,6 +78,7 @@ def read(path: Path, data: Path | None = None) -> Header | None:
         dtype=dtype,
         dimensions=_dimensions(path, fields),
         offset=offset,
+        encoding=encoding,
         metadata={"NRRD": fields},
     )
 
@@ -95,14 +99,24 @@ def sample_type(fields: Mapping[str, str]) -> np.dtype[Any] | None:
     return None if dtype is None else dtype.newbyteorder(order)  # type: ignore[arg-type]
 
 
-def _refuse_unsupported(path: Path, fields: Mapping[str, str], name: str) -> None:
+def _read_encoding(path: Path, fields: Mapping[str, str], name: str) -> str:
+    """Return the compression of the samples, empty for none.
+
+    Raises
+    ------
+    UnreadableFileError
+        The samples are in another encoding, in several files, or after other data.
+    """
     encoding = fields.get("encoding", "raw").lower()
-    if encoding != "raw":
+    if encoding not in _ENCODINGS:
         refuse(path, f"describes samples in the encoding {encoding[:20]!r}", _RAW_CURE)
     if name.upper().startswith("LIST") or "%" in name:
         refuse(path, "describes samples in several files", _RAW_CURE)
     if fields.get("lineskip", "0") != "0":
         refuse(path, "skips lines of text before the samples", _RAW_CURE)
+    if _ENCODINGS[encoding] and fields.get("byteskip", "0") != "0":
+        refuse(path, "skips bytes before compressed samples", _RAW_CURE)
+    return _ENCODINGS[encoding]
 
 
 def _dimensions(path: Path, fields: Mapping[str, str]) -> tuple[Dimension, ...]:

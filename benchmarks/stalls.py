@@ -31,7 +31,7 @@ TICK = 5
 """Milliseconds between ticks."""
 
 COLLECTIONS: list[tuple[float, float]] = []
-"""Begin and end of each collection of garbage, in seconds."""
+"""Begin and end of each full collection of garbage, in seconds."""
 
 N_FILES = 40
 """Files of the folder that is converted."""
@@ -251,8 +251,10 @@ def _watch(start: Any, is_done: Any) -> list[float]:
     return sorted((b - a - _garbage_seconds(a, b) for a, b in pairwise(ticks)), reverse=True)
 
 
-def _note_collection(phase: str, _: Any) -> None:
-    """Note when a collection of garbage begins and ends."""
+def _note_collection(phase: str, info: dict[str, int]) -> None:
+    """Note when a full collection of garbage begins and ends; the others are short."""
+    if info["generation"] < 2:
+        return
     if phase == "start":
         COLLECTIONS.append((time.perf_counter(), time.perf_counter()))
     else:

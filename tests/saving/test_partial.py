@@ -412,7 +412,8 @@ for act in (lambda: imload(path), lambda: imsave(np.zeros((2, 8, 8), "u2"), path
     except FerryError:
         pass
 assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 400_000, "memory"
-assert time.process_time() - start < 15, "time"  # not that of other processes
+most = 15 if sys.gettrace() is None else 90  # while coverage is measured
+assert time.process_time() - start < most, "time"  # not that of other processes
 """
 
 

@@ -152,3 +152,18 @@ def test_pixels_that_were_loaded_are_not_read_again(tmp_path: Path) -> None:
     assert image.to_xarray().data is pixels
     image.close()
     assert image.to_xarray().chunks is not None
+
+
+def test_capital_letters_of_dims_are_those_of_axes(tmp_path: Path) -> None:
+    """As in the objects of bioio and aicsimageio."""
+    stack = np.arange(240, dtype=np.uint16).reshape(1, 2, 3, 5, 8)
+    coords = {"C": ["DAPI", "GFP"], "Z": [0.0, 1.5, 3.0], "Y": np.arange(5) * 0.5}
+    data = xarray.DataArray(stack, dims=tuple("TCZYX"), coords=coords)
+    (image,) = imload(imsave(data, tmp_path / "a.ome.tif")[0])
+    assert image.axis_names == ("t", "c", "z", "y", "x")
+    assert [channel.name for channel in image.channels] == ["DAPI", "GFP"]
+    assert (image.axis("z").scale, image.axis("y").scale) == (1.5, 0.5)
+    np.testing.assert_array_equal(image.load(), stack)
+
+    both = xarray.DataArray(stack[0, 0, :, 0], dims=("X", "x"))
+    assert Image.from_xarray(both).axis_names == ("X", "x")

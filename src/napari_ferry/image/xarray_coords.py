@@ -62,6 +62,7 @@ def to_dataset(image: Image) -> xarray.Dataset:
 def from_data_array(data: xarray.DataArray) -> dict[str, Any]:
     """Return the fields of the image of an xarray object.
 
+    Capital letters of dims, as in bioio and aicsimageio, are those of axes in lower case.
     Attributes, and coordinates with a single value that are not along an axis, become metadata.
 
     Raises
@@ -75,6 +76,7 @@ def from_data_array(data: xarray.DataArray) -> dict[str, Any]:
         Coordinates that are neither along an axis nor a single value are left out.
     """
     _check_kind(data)
+    data = _with_lower_case(data)
     names = data.coords["c"].values if "c" in data.coords and "c" in data.dims else ()
     stored = data.attrs.get("metadata")
     metadata = {**_other_attributes(data), **(stored if isinstance(stored, Mapping) else {})}
@@ -115,6 +117,14 @@ def _check_kind(data: object) -> None:
             f"An object of type {type(data).__name__} is not an xarray.DataArray: use "
             "Image.from_array for arrays without coordinates."
         )
+
+
+def _with_lower_case(data: xarray.DataArray) -> xarray.DataArray:
+    """Return an object with dims of one capital letter in lower case, if they remain distinct."""
+    dims = [str(dim) for dim in data.dims]
+    lower = {dim: dim.lower() for dim in dims if len(dim) == 1 and dim.isupper()}
+    is_distinct = len({lower.get(dim, dim) for dim in dims}) == len(dims)
+    return data.rename(lower) if lower and is_distinct else data
 
 
 def _other_attributes(data: xarray.DataArray) -> dict[str, Any]:

@@ -74,3 +74,23 @@ def test_floats_with_a_predictor(planar: str, dtype: str, order: str, tmp_path: 
     )
     (image,) = imload(path)
     assert_same_pixels(image.array, data if planar == "contig" else np.moveaxis(data, 0, -1))
+
+
+@pytest.mark.parametrize("compression", ["jpeg", "jpeg2000"])
+@pytest.mark.parametrize("tile", [None, (64, 64)])
+def test_zeros_in_the_place_of_the_end_of_an_image_are_refused(
+    tile: tuple[int, int] | None, compression: str, tmp_path: Path
+) -> None:
+    path, data = tmp_path / "a.tif", pixels((128, 128), "uint8")
+    tifffile.imwrite(path, data, **GRAY, compression=compression, tile=tile)
+    with tifffile.TiffFile(path) as tif:
+        truth, page = tif.asarray(), tif.pages.first
+        start, count = page.dataoffsets[-1], page.databytecounts[-1]
+    (image,) = imload(path)
+    np.testing.assert_array_equal(image.load(), truth)
+
+    raw = bytearray(path.read_bytes())
+    raw[start + count // 2 : start + count] = bytes(count - count // 2)
+    path.write_bytes(raw)
+    with pytest.raises(UnreadableFileError, match="zeros are in the place of its last data"):
+        imload(path)[0].load()

@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from napari_ferry.codecs.tiff.pages.damage import reason_of
 from napari_ferry.codecs.tiff.pages.describe import describe_page
 from napari_ferry.codecs.tiff.pages.fax import checked_decoder
+from napari_ferry.codecs.tiff.pages.image_end import with_end_check
 from napari_ferry.codecs.tiff.pages.page_check import (
     check_decoder,
     check_page,
@@ -243,6 +244,6 @@ def convert_page(page: tifffile.TiffPage) -> PageKind:
         palette=palette if palette is not None and palette.shape[0] == 3 and palette.size else None,
         pixel_size=read_pixel_size(page),
         subifds=tuple(page.subifds or ()),
-        decode=checked_decoder(page),
+        decode=with_end_check(page, checked_decoder(page)),
         tables={"jpegtables": page.jpegtables, "jpegheader": page.jpegheader},
     )

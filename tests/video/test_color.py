@@ -98,6 +98,16 @@ def test_rotation_is_applied(angle: int, mirror: tuple[str, ...], tmp_path: Path
     assert np.abs(image.array[1].astype(int) - truth.array[1].astype(int)).max() <= 2
 
 
+def test_unknown_data_beside_a_frame_are_ignored(tmp_path: Path) -> None:
+    """Such as the Exif tags that FFmpeg finds in TIFF and JPEG."""
+    data = np.arange(64 * 128, dtype=np.uint16).reshape(64, 128)
+    pipe = ("-f", "rawvideo", "-pix_fmt", "gray16le", "-s", "128x64", "-r", "5", "-i", "-")
+    path = tmp_path / "a.mkv"
+    ffmpeg(*pipe, "-c:v", "tiff", "-pix_fmt", "gray16le", path, stdin=data.tobytes() * 2)
+    (image,) = imload(path)
+    np.testing.assert_array_equal(image.array[1], data)
+
+
 @pytest.fixture
 def gray_but_one(tmp_path: Path) -> Path:
     """Write a video of 400 gray frames except frame 333, not checked on opening."""

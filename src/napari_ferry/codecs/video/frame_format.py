@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -143,7 +144,9 @@ def _is_mirrored(frame: av.VideoFrame) -> bool:
 
     Its rotation is then that of the frame with its rows reversed (ISO 14496-12, 6.2.2).
     """
-    matrix: Any = frame.side_data.get("DISPLAYMATRIX")
+    matrix: Any = None
+    with suppress(ValueError):  # PyAV refuses all data beside a frame if it does not know one kind
+        matrix = frame.side_data.get("DISPLAYMATRIX")
     if matrix is None or matrix.buffer_size != 36:
         return False
     a, b, _, c, d = np.frombuffer(bytes(matrix), np.int32)[:5].tolist()

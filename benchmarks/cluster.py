@@ -40,7 +40,7 @@ from benchmarks.plan_cost import measure_plans
 from benchmarks.sent_bytes import measure_sent
 from napari_ferry import Image, Plan, imload, imsave, plan, run
 from napari_ferry.arrays import Array, BlockReader
-from napari_ferry.arrays.placeholder import Placeholder
+from napari_ferry.arrays.array_layout import Placeholder
 from napari_ferry.saving import PlannedFile, Write
 from napari_ferry.saving.write_groups import WriteGroup, Writes
 

@@ -16,7 +16,7 @@ from helpers import pixels
 from napari_ferry import LoadCancelledError, Progress
 from napari_ferry.arrays import Frames, loading
 from napari_ferry.arrays.axis_view import AxisView
-from napari_ferry.arrays.reuse import is_reused
+from napari_ferry.arrays.reading_context import is_reused
 from napari_ferry.errors import InvalidImageError
 
 MOVIE = pixels((12, 40, 50), "uint8")

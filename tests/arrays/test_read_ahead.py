@@ -16,7 +16,7 @@ from lazy_arrays import counted
 from napari_ferry import UnreadableFileError
 from napari_ferry.arrays import Frames, read_ahead
 from napari_ferry.arrays.read_ahead import QUEUE, AheadReader
-from napari_ferry.arrays.reuse import is_reused
+from napari_ferry.arrays.reading_context import is_reused
 
 SECONDS = 60
 

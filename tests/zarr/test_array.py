@@ -17,7 +17,7 @@ import zarr
 
 from helpers import assert_same_pixels, pixels
 from napari_ferry import FerryError, FerryWarning, imload, imsave
-from napari_ferry.arrays.reuse import repeated_use
+from napari_ferry.arrays.reading_context import repeated_use
 from napari_ferry.codecs.zarr import array as zarr_array
 from napari_ferry.codecs.zarr.chunk_codecs import ChunkDecoder, Step
 from napari_ferry.codecs.zarr.chunk_damage import DamageError

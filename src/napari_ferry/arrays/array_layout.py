@@ -1,8 +1,8 @@
-"""The layout of an array without its pixels."""
+"""Arrays without pixels: the layout of one, and the shape of one that does not exist yet."""
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NoReturn
 
 import numpy as np
 from numpy.typing import DTypeLike
@@ -54,3 +54,22 @@ def chunk_lengths(array: Array) -> tuple[Any, ...]:
         return (*(1,) * array.lead, *array.frame_shape)
     chunks = getattr(array, "chunks", None)
     return (1,) * array.ndim if chunks is None else tuple(chunks)
+
+
+class Placeholder(Shaped):
+    """The shape and the type of an array that a save will make, for planning.
+
+    Parameters
+    ----------
+    shape : tuple of int
+        Length of each axis.
+    dtype : data type
+        Type of one sample.
+    """
+
+    def __init__(self, shape: tuple[int, ...], dtype: np.dtype[Any]) -> None:
+        self.shape = shape
+        self.dtype = dtype
+
+    def __getitem__(self, key: Any) -> NoReturn:
+        raise TypeError("a placeholder has no pixels")

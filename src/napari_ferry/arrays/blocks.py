@@ -20,9 +20,9 @@ from numpy.typing import NDArray
 from napari_ferry.arrays.array_protocol import Array
 from napari_ferry.arrays.frames import Frames, ReadFrame, SequentialReader
 from napari_ferry.arrays.memmap import check_length, mapped_root, mapping_of
+from napari_ferry.arrays.reading_context import single_use
 from napari_ferry.arrays.region_grid import Region
 from napari_ferry.arrays.regions import region_shape, split_by_bytes
-from napari_ferry.arrays.reuse import single_use
 from napari_ferry.errors import ReopenError, SaveCancelledError, SaveError
 
 BLOCK_BYTES = 8 << 20

@@ -9,7 +9,7 @@ from __future__ import annotations
 from contextlib import AbstractContextManager
 from contextvars import ContextVar
 
-from napari_ferry.arrays.context_values import holding
+from napari_ferry.arrays.reading_context import holding
 from napari_ferry.errors import warn
 
 _is_growing = ContextVar("is_growing", default=False)

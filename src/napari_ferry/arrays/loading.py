@@ -14,8 +14,8 @@ from napari_ferry.arrays.blocks import BLOCK_BYTES
 from napari_ferry.arrays.frames import Frames
 from napari_ferry.arrays.memmap import check_length
 from napari_ferry.arrays.progress import Monitor, Report, reporting
+from napari_ferry.arrays.reading_context import single_use
 from napari_ferry.arrays.regions import region_bytes, split_by_bytes, whole_region
-from napari_ferry.arrays.reuse import single_use
 from napari_ferry.errors import FerryError, LoadCancelledError
 
 

@@ -16,7 +16,7 @@ import numpy as np
 from napari_ferry.arrays.array_layout import chunk_lengths
 from napari_ferry.arrays.array_protocol import Array, cache_bytes, close
 from napari_ferry.arrays.indexing import split_key
-from napari_ferry.arrays.reuse import repeated_use
+from napari_ferry.arrays.reading_context import repeated_use
 from napari_ferry.errors import FerryError
 
 _MOST_NEIGHBORS = 4

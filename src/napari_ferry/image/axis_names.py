@@ -5,7 +5,7 @@ from __future__ import annotations
 from contextlib import AbstractContextManager
 from contextvars import ContextVar
 
-from napari_ferry.arrays.context_values import holding
+from napari_ferry.arrays.reading_context import holding
 
 _are_given = ContextVar("are_axes_given", default=False)
 

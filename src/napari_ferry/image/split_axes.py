@@ -11,8 +11,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Self
 
+from napari_ferry.arrays.array_layout import Placeholder
 from napari_ferry.arrays.axis_view import as_indices, view_axes
-from napari_ferry.arrays.placeholder import Placeholder
 from napari_ferry.errors import InvalidImageError
 from napari_ferry.files.labels import file_labels, numbers_as_labels
 from napari_ferry.image.axes import Axis

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import xxhash
 
-from napari_ferry.arrays.placeholder import Placeholder
+from napari_ferry.arrays.array_layout import Placeholder
 from napari_ferry.arrays.progress import size_text
 from napari_ferry.saving.stream import Stream
 from napari_ferry.saving.write import PlannedFile, Write

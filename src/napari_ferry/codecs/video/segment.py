@@ -18,7 +18,7 @@ from pathlib import Path
 import xxhash
 
 from napari_ferry.arrays import BlockReader
-from napari_ferry.arrays.reading_sequence import own_sequence
+from napari_ferry.arrays.reading_context import own_sequence
 from napari_ferry.codecs.video.encoder import Encoder, find_ffmpeg
 from napari_ferry.codecs.video.encoding_job import Job
 from napari_ferry.codecs.video.ffmpeg_options import KEY_FRAMES

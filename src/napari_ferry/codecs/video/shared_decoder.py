@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from napari_ferry.arrays.fair_lock import FairLock
 from napari_ferry.arrays.open_files import register_holder
-from napari_ferry.arrays.reading_sequence import sequence_number
+from napari_ferry.arrays.reading_context import sequence_number
 from napari_ferry.arrays.stamp import Stamp, check_unchanged
 from napari_ferry.codecs.video.decoder import Decoder
 from napari_ferry.codecs.video.idle_decoders import watch

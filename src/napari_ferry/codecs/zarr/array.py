@@ -15,7 +15,7 @@ from numpy.typing import DTypeLike, NDArray
 from napari_ferry.arrays.array_protocol import Closable, Shaped
 from napari_ferry.arrays.frames import Frames, IndexedFrames
 from napari_ferry.arrays.indexing import index_empty, join_key, new_axes_key, split_key
-from napari_ferry.arrays.reuse import is_reused
+from napari_ferry.arrays.reading_context import is_reused
 from napari_ferry.codecs.zarr.array_metadata import ArrayMetadata
 from napari_ferry.codecs.zarr.chunk_files import ChunkFiles
 from napari_ferry.codecs.zarr.decoded_chunks import CHUNKS

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from contextvars import ContextVar
 
-from napari_ferry.arrays.context_values import holding
+from napari_ferry.arrays.reading_context import holding
 
 _is_silent = ContextVar("is_silent", default=False)
 _NOTHING = nullcontext()

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from napari_ferry.arrays import Array
-from napari_ferry.arrays.placeholder import Placeholder
+from napari_ferry.arrays.array_layout import Placeholder
 from napari_ferry.arrays.regions import largest_chunk
 from napari_ferry.codecs.zarr.ome_documents import store_name, store_order
 from napari_ferry.codecs.zarr.saving.array_documents import describe_array, describe_v2_array

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from napari_ferry.arrays.placeholder import Placeholder
+from napari_ferry.arrays.array_layout import Placeholder
 from napari_ferry.codecs.zarr.ome_documents import channels_of
 from napari_ferry.codecs.zarr.saving.image_plan import ImagePlan
 from napari_ferry.image import Image, describe

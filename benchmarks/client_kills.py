@@ -24,10 +24,11 @@ _LOOK_SECONDS = 0.01
 
 def main() -> int:
     """Save one format on a cluster."""
-    from benchmarks.cluster import FORMATS, small_writes
+    from benchmarks.cluster import FORMATS, short_segments, small_writes
 
     address, source, target = sys.argv[1:]
     small_writes()
+    short_segments()
     recorded: list[int] = []
     record = PartialFolder.record_write
 

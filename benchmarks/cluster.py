@@ -77,6 +77,8 @@ def main() -> int:
         measure_plans()
         return 0
     small_writes()
+    if options.what in ("kills", "client"):
+        short_segments()
     with tempfile.TemporaryDirectory(prefix="ferry-cluster-", dir=options.folder) as name:
         folder = Path(name)
         if options.what == "scheduler":
@@ -101,13 +103,18 @@ def main() -> int:
 
 def small_writes() -> None:
     """Divide saves into small writes, in this process, which plans them."""
-    from napari_ferry.codecs.video import segment
     from napari_ferry.codecs.zarr.saving import sections
     from napari_ferry.saving import uncompressed
 
     uncompressed._WRITE_BYTES = WRITE_BYTES
     sections.BLOCK_BYTES = sections.SHARD_BYTES = WRITE_BYTES
-    segment._SEGMENT_PIXELS = 2 * WRITE_BYTES  # 48 frames, as few as a segment may have
+
+
+def short_segments() -> None:
+    """Divide movies into short segments, in this process, so that a small movie has many."""
+    from napari_ferry.codecs.video import segment
+
+    segment._SEGMENT_PIXELS = 1
 
 
 def make_source(folder: Path, nbytes: int) -> Image:

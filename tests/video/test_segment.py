@@ -184,6 +184,19 @@ def test_the_length_of_segments_depends_on_the_movie(tmp_path: Path) -> None:
     assert lengths == [[], [], [48, 49], [9 * SEGMENT, 10 * SEGMENT]]
 
 
+@pytest.mark.parametrize(
+    ("name", "ends"), [("a.mp4", [72, 144, 216, 264]), ("a.mkv", [66, 132, 198, 264])]
+)
+def test_two_or_four_encoders_end_together(
+    name: str, ends: list[int], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The movie would have three segments."""
+    for constant in ("_SEGMENT_PIXELS", "_EXACT_BYTES"):
+        monkeypatch.setattr(f"napari_ferry.codecs.video.segment.{constant}", 120 * 300 * 300)
+    writes = plan(np.zeros((264, 300, 300), "u1"), tmp_path / name).writes
+    assert [write.region[0].stop for write in writes] == ends
+
+
 def test_the_memory_of_encoders_is_bounded(tmp_path: Path) -> None:
     large = np.broadcast_to(np.uint8(0), (1000, 2048, 2048))
     planned = plan(large, tmp_path / "a.mp4")

@@ -36,6 +36,9 @@ _SEGMENT_PIXELS = 64 << 20
 _FEWEST_FRAMES = 2 * KEY_FRAMES
 """Minimum number of frames in a segment of H.264, as each costs a little quality at its end."""
 
+_EVEN_COUNT = 4
+"""Number of which the number of segments is a multiple, if they can be made shorter."""
+
 _EXACT_BYTES = 64 << 20
 """Bytes of the frames in a segment of FFV1, which may be as large when encoded."""
 
@@ -58,14 +61,21 @@ _EXACT_FACTOR = 48
 
 def segment_frames(job: Job) -> int:
     """Return the number of frames in a segment, for segments of about equal length."""
-    if job.codec == "ffv1":
-        return max(1, _EXACT_BYTES // _frame_bytes(job.movie))
     height, width = job.movie.size
+    if job.codec == "ffv1":
+        return _even_length(job.movie.nframes, max(1, _EXACT_BYTES // _frame_bytes(job.movie)))
     pixels = write_bytes(_SEGMENT_PIXELS, job.movie.nframes * height * width)
-    groups = max(_FEWEST_FRAMES, pixels // (height * width)) // KEY_FRAMES
+    fewest = _FEWEST_FRAMES // KEY_FRAMES
+    most = max(fewest, pixels // (height * width) // KEY_FRAMES)
     total = -(-job.movie.nframes // KEY_FRAMES)
-    count = -(-total // groups)
-    return -(-total // count) * KEY_FRAMES
+    return max(fewest, _even_length(total, most)) * KEY_FRAMES
+
+
+def _even_length(total: int, most: int) -> int:
+    """Return the length of a few parts of a total, so that two or four encoders end together."""
+    count = -(-total // most)
+    even = -(-count // _EVEN_COUNT) * _EVEN_COUNT if count > 1 else 1
+    return -(-total // even)
 
 
 def segment_memory(job: Job, nframes: int) -> int:

@@ -15,6 +15,7 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+import dask
 import distributed
 import numpy as np
 import pytest
@@ -72,9 +73,14 @@ FORMATS: dict[str, dict[str, Any]] = {
 
 @pytest.fixture(scope="module")
 def client() -> Iterator[distributed.Client]:
-    """A client of two workers, each a process of its own."""
+    """A client of two workers, each a process of its own.
+
+    A local cluster looks for a lost worker again after 15 s, and gives it up for good if another
+    test has just killed it then.
+    """
     options = {"n_workers": 2, "threads_per_worker": 1, "dashboard_address": "127.0.0.1:0"}
     with (
+        dask.config.set({"distributed.deploy.lost-worker-timeout": "1h"}),
         distributed.LocalCluster(**options) as cluster,
         distributed.Client(cluster, set_as_default=False) as client,
     ):

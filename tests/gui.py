@@ -102,10 +102,13 @@ class SharedWindow:
         from napari.utils.notifications import notification_manager
 
         viewer, window = self.viewer, self.viewer.window
+        # Mesa has crashed while a canvas was drawn from which layers were being removed
+        window._qt_window.setUpdatesEnabled(False)
         window.remove_dock_widget("all")
         viewer.layers.clear()
         viewer.dims.ndim = viewer.dims.ndisplay = 2
         _set_state(viewer, self.state)
+        window._qt_window.setUpdatesEnabled(True)
         notification_manager.records.clear()
         window._qt_window.showNormal()
         window._qt_window.resize(self.size)

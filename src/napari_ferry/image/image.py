@@ -22,7 +22,9 @@ from napari_ferry.image.axes import (
 )
 from napari_ferry.image.geometry import Geometry
 from napari_ferry.image.overrides import OneOrEach, override
+from napari_ferry.image.patch import read_patch
 from napari_ferry.image.summary import describe_line, to_html
+from napari_ferry.image.xarray_coords import from_data_array, to_data_array, to_dataset
 
 if TYPE_CHECKING:
     import dask.array
@@ -221,8 +223,6 @@ class Image(Geometry):
             A sample or channel does not exist, or coordinates have the wrong length.
         """
         place = (sample_idx, channels, coords, patch_size)
-        from napari_ferry.image.patch import read_patch
-
         patch = read_patch(self._source, self.axis_names, self._channel_axis, *place)
         return patch if dtype is None else patch.astype(dtype, copy=False)
 
@@ -282,14 +282,10 @@ class Image(Geometry):
         Coordinates are ``translation + index * scale``; channels are named along ``c``. Pixels in a
         file are a dask array, and are read when they are used.
         """
-        from napari_ferry.image.xarray_coords import to_data_array
-
         return to_data_array(self)
 
     def to_dataset(self) -> xarray.Dataset:
         """Return an xarray Dataset of the image alone; its variable has the name of the image."""
-        from napari_ferry.image.xarray_coords import to_dataset
-
         return to_dataset(self)
 
     @classmethod
@@ -301,6 +297,4 @@ class Image(Geometry):
         InvalidImageError
             The array has fewer than two dimensions, or coordinates are not evenly spaced.
         """
-        from napari_ferry.image.xarray_coords import from_data_array
-
         return cls(**from_data_array(data))

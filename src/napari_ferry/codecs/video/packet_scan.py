@@ -159,6 +159,7 @@ def _read_packets(file: VideoFile, source: _OrderSource) -> _Packets:
     packets = _Packets(check=CheckProbe(file.stream), starts=FrameStarts(file.stream.codec_context))
 
     def add(packet: av.Packet[VideoStream]) -> None:
+        """Add a packet to the index and to the source of the order."""
         packets.add(packet)
         source.add(packet)
 

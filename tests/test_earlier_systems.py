@@ -91,9 +91,16 @@ def test_coordinates_in_the_names_of_intake_io(entry: Entry) -> None:
         assert image.to_xarray().coords["i"].values.tolist() == entry["coords"]["i"]
 
 
+def test_nrrd_of_intake_io(shared_data: Path) -> None:
+    (entry,) = read_golden("intake_io", lambda entry: entry["open"] == "image.nrrd")
+    (image,) = imload(RECORDED / "intake_io" / entry["open"])
+    assert "".join(image.axis_names).upper() == entry["axes"]
+    assert sha256(np.asarray(image)) == entry["sha256_c_order"]
+    assert {name: image.axis(name).scale for name in "zyx"} == entry["spacing"]
+
+
 REFUSED = {
     "scout/mixed_dtype": r"b\.tif is .* uint16, but a\.tif is .* uint8",
-    "intake_io/image.nrrd": "'gzip': convert it to raw encoding",
     "intake_io/image_z3.nii.gz": r"ends in \.gz and cannot be opened",
     "careamics/stack.czi": r"ends in \.czi and cannot be opened",
     "calscipy/bin_nometa.bin": "has no sidecar .*give missing_metadata=",

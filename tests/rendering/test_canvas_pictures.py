@@ -97,8 +97,11 @@ class Window:
 
 
 @pytest.fixture(scope="module")
-def window(qapp: Any) -> Iterator[Window]:
+def window(qapp: Any, _shared_window: Any) -> Iterator[Window]:
     """One shown window for all scenes; closed as napari's own fixture closes its windows.
+
+    It is opened after the window of other tests, as napari registers plugins once, and anew after
+    each test of its own fixture, with names that a window opened before would have taken.
 
     It has neither sliders nor forms beside the canvas, and rubbish is not collected each time that
     layers go: these take three quarters of the time of a scene, and change nothing on the canvas.

@@ -120,7 +120,14 @@ def test_videos_of_other_programs_are_read_correctly(
     entry: dict[str, Any], shared_data: Path
 ) -> None:
     expected = entry["expect"]
-    (image,) = imload(shared_data / "corpus" / entry["file"])
+    path = shared_data / "corpus" / entry["file"]
+    is_several = path.name == "torchcodec__nasa_13013.mp4"
+    with (
+        pytest.warns(FerryWarning, match="2 video streams")
+        if is_several
+        else contextlib.nullcontext()
+    ):
+        (image,) = imload(path)
     levels = {8: 255, 10: 1023}[8 if image.dtype == np.uint8 else 10]
     levels = 65535 if image.dtype == np.uint16 and image.is_rgb else levels
     means = [

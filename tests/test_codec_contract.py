@@ -392,7 +392,7 @@ def test_a_failed_save_leaves_the_old_files(suffix: str, tmp_path: Path) -> None
     path = tmp_path / f"cells{suffix}"
     imsave(make_image("tyx"), path)
     before = snapshot(tmp_path)
-    with pytest.raises(FerryError, match="frame 0 was read"):
+    with pytest.raises(FerryError, match=r"frame [01] was read"):
         imsave(make_unreadable((2, 5, 7)), path, overwrite=True)
     assert snapshot(tmp_path) == before
 

@@ -311,14 +311,16 @@ def test_the_end_of_a_batch_without_its_dock_is_a_notification(
     from napari_ferry.widgets.convert import batch_panel
 
     said = []
-    monkeypatch.setattr(batch_panel, "show_warning", said.append)
+    monkeypatch.setattr(batch_panel, "notify", lambda *arguments: said.append(arguments))
     drop(dock, folder)
     panel = dock.panel
     wait_until_listed(panel, qtbot)
     panel.button.click()
     shared_viewer.window.remove_dock_widget("all")
     qtbot.waitUntil(lambda: bool(said), timeout=WAIT)
-    assert said[0].startswith("Convert folder: 3 converted, 1 failed, ")
+    ((text, severity),) = said
+    assert text.startswith("Convert folder: 3 converted, 1 failed, ")
+    assert severity == "warning"
 
 
 def test_what_the_command_line_converted_is_up_to_date(dock, folder, qtbot):

@@ -20,7 +20,7 @@ class EarlierOutputs:
     Parameters
     ----------
     root : Path
-        The folder that is searched, absolute.
+        Real path of the folder that is searched.
     """
 
     root: Path
@@ -49,7 +49,7 @@ class EarlierOutputs:
 
     def _is_searched(self, source: str) -> bool:
         """Return True for a path in the searched folder, which links may name differently."""
-        return Path(os.path.realpath(self.root)) in Path(os.path.realpath(source)).parents
+        return self.root in Path(os.path.realpath(source)).parents
 
     def _folders_of(self, path: Path) -> list[Path]:
         return [each for each in path.parents if each in self.records] if self.records else []

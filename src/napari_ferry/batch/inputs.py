@@ -247,10 +247,13 @@ class _Search:
         real = Path(os.path.realpath(folder))  # links may lead to the targets, or be circles
         if within is not None and real == self.target:
             return
-        if self._is_made_earlier(folder, within):
+        if within is None or self.earlier is None:
+            self.earlier = EarlierOutputs(root=real)
+        self.earlier.visit(folder)
+        if self.is_output(folder) or self.earlier.is_repeated(folder):
             yield Skipped(path=folder, reason=MADE_EARLIER)
         elif is_data_set(folder):
-            yield from self._add(folder_data_set(folder), within)
+            yield from self._add_folder(folder_data_set(folder), within, self.earlier)
         elif within is not None and not self.recursive:
             yield Skipped(path=folder, reason=_DEEPER)
         elif real not in self.seen:
@@ -265,15 +268,14 @@ class _Search:
                 return
             yield from self._search_paths(paths, inner)
 
-    def _is_made_earlier(self, folder: Path, within: Path | None) -> bool:
-        """Return True for a folder that is an output, or has only outputs of a conversion."""
-        if within is None or self.earlier is None:
-            self.earlier = EarlierOutputs(root=folder)
-        self.earlier.visit(folder)
-        if self.is_output(folder) or self.earlier.is_repeated(folder):
-            return True
-        is_single = bool(self.earlier.records) and is_data_set(folder)
-        return is_single and self.earlier.are_repeated(folder_data_set(folder).files)
+    def _add_folder(
+        self, data_set: DataSet, within: Path | None, earlier: EarlierOutputs
+    ) -> Iterator[Input | Skipped]:
+        """Add a folder that is one data set, unless it has only outputs of a conversion."""
+        if earlier.are_repeated(data_set.files):
+            yield Skipped(path=data_set.path, reason=MADE_EARLIER)
+        else:
+            yield from self._add(data_set, within)
 
     def _add(self, data_set: DataSet, within: Path | None) -> Iterator[Input]:
         """Add a data set unless it shares files with one found before."""

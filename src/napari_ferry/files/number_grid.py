@@ -33,6 +33,15 @@ class NumberGrid(NamedTuple):
     sizes: tuple[int, ...]
     pattern: str
 
+    def joined_as_one(self, name: str) -> str:
+        """Return a clause about files that are opened as one stack, given the name of the first."""
+        lengths = " x ".join(map(str, self.sizes))
+        return (
+            f"The names of {math.prod(self.sizes)} files such as {name} count with "
+            f"{len(self.sizes)} numbers, {lengths}: they are opened as one stack in the order of "
+            "their names"
+        )
+
 
 def find_grid(names: Sequence[str]) -> NumberGrid | None:
     """Find two to four numbers of which the names have each combination once.

@@ -75,9 +75,7 @@ def check_free_space(
     TargetError
         The save needs more space.
     """
-    import shutil  # its import takes half as long as that of this package
-
-    free = shutil.disk_usage(next(p for p in (folder, *folder.parents) if p.is_dir())).free
+    free = free_space(folder)
     for most, find_least in encoded:
         if nbytes <= free < nbytes + most:
             nbytes += find_least(free - nbytes)
@@ -115,6 +113,14 @@ def refuse_inside(path: Path, claims: Sequence[Callable[[Path], bool]]) -> None:
             "beside it. To replace it, use Layers > Data > Export data..., which asks first, or "
             "its own name with overwrite=True (--overwrite on the command line)."
         )
+
+
+def free_space(folder: Path) -> int:
+    """Return the free space where a folder is or will be, in bytes."""
+    import shutil  # its import takes half as long as that of this package
+
+    existing = (each for each in (folder, *folder.parents) if each.is_dir())
+    return shutil.disk_usage(next(existing, Path.cwd())).free
 
 
 def check_target(path: Path, *, is_folder: bool = False) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from fractions import Fraction
@@ -19,7 +18,7 @@ from napari_ferry.io.search import codecs, find_codec
 from napari_ferry.plugin.manifest import writers
 from napari_ferry.rendering.save import plan
 from napari_ferry.saving import Plan, Progress
-from napari_ferry.saving.target import check_target, follow_link
+from napari_ferry.saving.target import check_target, follow_link, free_space
 
 _MAX_NAMES = 4
 """File names listed before the middle ones are left out."""
@@ -178,12 +177,6 @@ def _rate_text(rate: Fraction) -> str:
     """
     short = f"{float(rate):.4g}"
     return short if Fraction(short) == rate else f"{short} ({rate})"
-
-
-def free_space(folder: Path) -> int:
-    """Return the free space where a folder is or will be, in bytes."""
-    existing = (each for each in (folder, *folder.parents) if each.is_dir())
-    return shutil.disk_usage(next(existing, Path.cwd())).free
 
 
 def sentence(error: BaseException) -> str:

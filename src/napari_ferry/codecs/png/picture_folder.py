@@ -153,11 +153,7 @@ def _read_family(paths: Sequence[Path], stack: str) -> list[Image]:
             f"{gap.before} and {gap.after}: the {len(paths)} existing files are opened as a stack."
         )
     if grid := find_grid([path.name for path in paths]):
-        warn(
-            f"The names of {len(paths)} files such as {paths[0].name} count with {len(grid.sizes)} "
-            f"numbers, {' x '.join(map(str, grid.sizes))}: they are opened as one stack in the "
-            "order of their names; open them in parts if this is wrong."
-        )
+        warn(f"{grid.joined_as_one(paths[0].name)}; open them in parts if this is wrong.")
     return [_join_files(paths, table, found, stack)]
 
 

@@ -38,7 +38,7 @@ class AxisFields(QWidget):
         chosen = self.axis.value
         names = dict.fromkeys([*axes, *([] if chosen is None else [chosen])])
         if [*names] != [each for each in self.axis.choices if each is not None]:
-            self.axis.offer({None: AXIS.choices[None], **{name: name for name in names}})
+            self.axis.offer({None: AXIS.choices[None], **dict(zip(names, names, strict=True))})
 
     @property
     def is_default(self) -> bool:
@@ -64,7 +64,7 @@ class AxisFields(QWidget):
         """Set the contents of the fields; skip invalid values."""
         axis, other_axes, position = (texts.get(field.name) for field in self.fields)
         if isinstance(axis, str):
-            self.axis.offer({None: AXIS.choices[None], axis: axis})
+            self.offer([axis])
             self.axis.value = axis
         if other_axes in OTHER_AXES.choices:
             self.other_axes.value = other_axes

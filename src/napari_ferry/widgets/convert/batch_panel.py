@@ -6,11 +6,10 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from napari.utils.notifications import show_info, show_warning
-
 from napari_ferry.batch.job_count import BatchProgress
 from napari_ferry.batch.report import Report
 from napari_ferry.plugin.manifest import PLUGIN
+from napari_ferry.plugin.notice import notify
 from napari_ferry.widgets.activity import Activity, steps_of
 from napari_ferry.widgets.convert import convert_words
 from napari_ferry.widgets.convert.batch_run import BatchRun
@@ -203,7 +202,7 @@ class BatchPanel(ChoicePanel):
         """Show how the batch has ended in a notification, unless the form is visible."""
         is_stopped = self.entry is not None and self.entry.is_stopped  # the window is closed
         if not self.isVisible() and not is_stopped:
-            (show_warning if is_problem else show_info)(f"Convert folder: {text}")
+            notify(f"Convert folder: {text}", "warning" if is_problem else "info")
 
     def _show_report(self, report: Report) -> None:
         """Show the numbers, and the files that failed."""

@@ -9,9 +9,10 @@ from typing import NamedTuple
 
 from napari_ferry.arrays.progress import size_text
 from napari_ferry.files.similar_texts import group_similar
+from napari_ferry.saving.target import free_space
 from napari_ferry.widgets.convert.convert_words import count_files
 from napari_ferry.widgets.convert.row import Row
-from napari_ferry.widgets.plan_summary import Description, free_space, seconds_text
+from napari_ferry.widgets.plan_summary import Description, seconds_text
 
 
 class Rates(NamedTuple):

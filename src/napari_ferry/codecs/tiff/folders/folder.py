@@ -210,9 +210,7 @@ def _read_plain(
     grid = find_grid(names_of(paths)) if folder else None
     if grid:
         warn(
-            f"The names of {len(paths)} files such as {paths[0].name} count with {len(grid.sizes)} "
-            f"numbers, {' x '.join(map(str, grid.sizes))}: they are opened as one stack in the "
-            "order of their names; for an axis of each number, open them by the pattern "
-            f"{grid.pattern} with imload."
+            f"{grid.joined_as_one(paths[0].name)}; for an axis of each number, open them by the "
+            f"pattern {grid.pattern} with imload."
         )
     return join_stack(paths, name, first or read_images(paths[0]))

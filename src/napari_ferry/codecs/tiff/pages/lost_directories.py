@@ -77,10 +77,8 @@ def _is_single_block(
 
     Parameters
     ----------
-    chain : IfdChain
-        The directories of the file.
-    data : FileWindow
-        The file.
+    chain, data
+        As for `restore_directories`.
     entries : structured array, axis entry
         Entries of the first page.
     known : mapping of int to int

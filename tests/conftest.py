@@ -152,6 +152,7 @@ def _forget_garbage() -> None:
     gc.freeze()
 
 
+@pytest.hookimpl(optionalhook=True)  # tests run without pytest-xdist, too
 def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
     """Return one worker more than there are processors, as tests of windows often wait."""
     return min(1 + (os.cpu_count() or 1), 4)

@@ -95,6 +95,7 @@ def test_links_of_the_package_are_those_of_the_repository():
         assert target is None or target.exists(), url
 
 
+@pytest.mark.sample(150)
 @pytest.mark.parametrize("name", MODULES)
 def test_examples_of_docstrings_run(name, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)

@@ -34,7 +34,7 @@ print(json.dumps([[vars(one) for one in outcomes if one.what in BAD], len(outcom
 """
 
 
-@pytest.mark.sample(2)
+@pytest.mark.sample(1)
 @pytest.mark.parametrize("form", FORMATS)
 def test_mutants_are_opened_or_refused(form: str):
     status, out, errors = run_fork(_RUN, form, COUNTS[form])
@@ -89,6 +89,7 @@ print(json.dumps({one.number: one.what for one in outcomes}))
 """
 
 
+@pytest.mark.slow
 def test_failures_are_those_of_the_file_that_was_open():
     status, out, errors = run_fork(_CRASH)
     assert status == 0, errors

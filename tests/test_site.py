@@ -32,6 +32,7 @@ def contents_of(page: Path) -> list[Path]:
     return [DOCS / f"{name}.md" for name in names]
 
 
+@pytest.mark.slow  # and what `make docs` does
 def test_the_site_is_built_without_a_warning(tmp_path: Path):
     pytest.importorskip("sphinx", reason="Sphinx is not installed: it is in the group docs")
     command = [sys.executable, "-m", "sphinx", "--quiet", "--fail-on-warning", "--keep-going"]

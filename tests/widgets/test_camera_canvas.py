@@ -132,6 +132,7 @@ def test_two_and_three_dimensions_can_alternate(viewer, everything):
     assert everything() == before
 
 
+@pytest.mark.sample(1)
 @pytest.mark.parametrize(("size", "scale"), [((60, 80), 1), ((1500, 2000), 1), ((60, 80), 2)])
 def test_a_view_fills_pictures_of_any_size(viewer, everything, size, scale):
     from napari_ferry.plugin.camera_moves import Turn

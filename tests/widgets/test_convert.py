@@ -343,6 +343,7 @@ def test_a_result_is_opened_in_napari(dock, folder, shared_viewer, qtbot):
     assert np.all(shared_viewer.layers[0].data[0] == 100)
 
 
+@pytest.mark.sample(1)
 @pytest.mark.parametrize("text", ["{nam}", "../{name}", "{name}.gif"])
 def test_a_wrong_pattern_is_one_sentence_and_nothing_starts(text, dock, folder, qtbot):
     drop(dock, folder)

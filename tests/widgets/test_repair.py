@@ -541,6 +541,7 @@ def test_unchecking_a_value_searches_again(widget, tmp_path, search_calls, qtbot
         assert search_calls.pop() == known
 
 
+@pytest.mark.sample(1)
 @pytest.mark.parametrize("where", ["question", "note"])
 def test_a_typed_number_is_judged(viewer, tmp_path, qtbot, where):
     """The real search: a gap would make 92 fit the size of the file."""

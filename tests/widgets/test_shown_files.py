@@ -14,7 +14,7 @@ from gui import WINDOW
 pytestmark = WINDOW
 
 
-@pytest.mark.sample(2)
+@pytest.mark.sample(1)
 @pytest.mark.filterwarnings("always::napari_ferry.errors.FerryWarning")  # which the window shows
 @pytest.mark.parametrize("name", WRITERS)
 def test_the_window_lives_and_says_one_sentence(

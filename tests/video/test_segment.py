@@ -123,6 +123,14 @@ def test_frames_are_those_of_the_segments(
         np.testing.assert_array_equal(load_video(path), frames)
 
 
+@pytest.fixture(params=[False, True], ids=["small", "large"])
+def _any_size(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Encode small frames as large ones are encoded, too."""
+    if request.param:
+        monkeypatch.setattr("napari_ferry.codecs.video.ffmpeg_options._LARGE_PIXELS", 0)
+
+
+@pytest.mark.usefixtures("_any_size")
 @pytest.mark.parametrize("suffix", [".mp4", ".mov", ".mkv"])
 def test_any_frame_is_found(suffix: str, tmp_path: Path) -> None:
     movie = np.stack([numbered_frame(i) for i in range(2 * SEGMENT + 5)])
@@ -133,6 +141,7 @@ def test_any_frame_is_found(suffix: str, tmp_path: Path) -> None:
 
 
 @pytest.mark.sample(4)
+@pytest.mark.usefixtures("_any_size")
 @pytest.mark.parametrize("rate", [Fraction(30000, 1001), Fraction(1, 10_000), Fraction(241, 2)])
 @pytest.mark.parametrize("more", [0, 1, 2, 3, 47])
 def test_times_are_exact(rate: Fraction, more: int, tmp_path: Path) -> None:
@@ -201,10 +210,11 @@ def test_the_memory_of_encoders_is_bounded(tmp_path: Path) -> None:
     large = np.broadcast_to(np.uint8(0), (1000, 2048, 2048))
     planned = plan(large, tmp_path / "a.mp4")
     memory = planned.grouped_writes.program_memory
-    assert 400e6 < memory < 800e6  # measured: 590 MB
+    assert 300e6 < memory < 400e6  # measured: 300 MB, of noise 362 MB
     assert planned.step_memory == memory + large.size // len(planned.writes)  # pixels travel
     assert most_at_once(planned, 4) * memory <= 1 << 30
-    assert most_at_once(planned, 16) > 4
+    assert most_at_once(planned, 16) > 8
+    assert any("sliced-threads" in option for option in planned.writes[0].put.options)
     assert most_at_once(plan(large[:, :512, :512], tmp_path / "a.mp4"), 4) == 4
 
 

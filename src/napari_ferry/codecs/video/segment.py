@@ -21,7 +21,7 @@ from napari_ferry.arrays import BlockReader
 from napari_ferry.arrays.reading_context import own_sequence
 from napari_ferry.codecs.video.encoder import Encoder, find_ffmpeg
 from napari_ferry.codecs.video.encoding_job import Job
-from napari_ferry.codecs.video.ffmpeg_options import KEY_FRAMES
+from napari_ferry.codecs.video.ffmpeg_options import KEY_FRAMES, is_large
 from napari_ferry.errors import SaveError
 from napari_ferry.movie.frame_preparation import FramePreparation
 from napari_ferry.movie.movie import Movie
@@ -48,11 +48,13 @@ _THREADS = 4
 _FIRST_TIME = 64
 """Time of the first frame, in frames: decoding times of the first frames are earlier."""
 
-_DELAY = 2
-"""Frames from decoding to display in H.264 by x264, whose B-frames refer to each other."""
+_DELAY, _LARGE_DELAY = 2, 1
+"""Frames from decoding to display in H.264 by x264, whose B-frames refer to each other; and of
+large frames, where no two B-frames are neighbors."""
 
 _PROGRAM_BYTES = 48 << 20
 _PIXEL_BYTES = {False: 132, True: 172}
+_LARGE_PIXEL_BYTES = {False: 78, True: 112}
 """Memory of ffmpeg with x264: of the program, and for each gray or RGB pixel of a frame."""
 
 _EXACT_FACTOR = 48
@@ -79,7 +81,7 @@ def _even_length(total: int, most: int) -> int:
 
 
 def segment_memory(job: Job, nframes: int) -> int:
-    """Return the memory to encode a segment, in bytes; measured with 1 to 4 million pixels.
+    """Return the memory to encode a segment, in bytes; measured with 1 to 9 million pixels.
 
     Parameters
     ----------
@@ -91,7 +93,8 @@ def segment_memory(job: Job, nframes: int) -> int:
     height, width = job.movie.size
     if job.codec == "ffv1":
         return _PROGRAM_BYTES + _frame_bytes(job.movie) * (_EXACT_FACTOR + nframes)
-    return _PROGRAM_BYTES + height * width * _PIXEL_BYTES[job.movie.is_rgb]
+    pixel_bytes = _LARGE_PIXEL_BYTES if is_large(height * width) else _PIXEL_BYTES
+    return _PROGRAM_BYTES + height * width * pixel_bytes[job.movie.is_rgb]
 
 
 def _frame_bytes(movie: Movie) -> int:
@@ -105,13 +108,21 @@ def copy_options(job: Job) -> list[str]:
     matrix = ("-colorspace", "rgb") if job.movie.is_rgb else ()
     tags = ("-color_range", "pc", *matrix) if job.codec == "ffv1" else ()
     # the delay of decoding is shorter in a segment of one or two frames
-    delay = _DELAY if job.codec == "h264" else 0
+    delay = _delay(job)
     frame = f"1/TB/({job.rate})"
     times = f"pts=PTS-STARTPTS:dts=(N-{delay})*{frame}:duration={frame}"
     return [
         *("-map_metadata:s:v", "-1", "-c", "copy", *tags, "-r", job.rate),
         *("-bsf:v", f"setts={times}"),
     ]
+
+
+def _delay(job: Job) -> int:
+    """Return the number of frames from decoding to display."""
+    if job.codec == "ffv1":
+        return 0
+    height, width = job.movie.size
+    return _LARGE_DELAY if is_large(height * width) else _DELAY
 
 
 @dataclass(frozen=True, kw_only=True)

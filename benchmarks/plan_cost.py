@@ -18,8 +18,10 @@ SHAPE = (2980, 2, 500, 4096, 4096)
 PLANS: dict[str, tuple[str, dict[str, Any]]] = {
     ".bin": ("large.bin", {}),
     "capped OME-TIFF": ("large.ome.tif", {}),
+    "capped OME-TIFF, compressed": ("encoded.ome.tif", {"compression": "zlib"}),
     "store, sharded": ("large.ome.zarr", {"shards": True}),
     "store, not sharded": ("flat.ome.zarr", {"shards": False}),
+    "store in a ZIP file": ("large.ozx", {}),
 }
 
 
@@ -35,7 +37,7 @@ class Cost(NamedTuple):
 
 def measure_plans() -> None:
     """Print the cost of each plan."""
-    print("| 100 TB as | plan, s | fingerprint, s | memory, MB | writes | files |")
+    print("| 100 TB as | plan, s | fingerprint, s | memory, MB | writes or tasks | files |")
     print("|---|---|---|---|---|---|")
     for name in PLANS:
         command = [
@@ -67,7 +69,8 @@ def measure(name: str) -> Cost:
     started = time.process_time()
     planned = plan(image, file, **options)
     seconds = time.process_time() - started
-    count, nbytes = len(planned.writes), planned.source_bytes
+    steps = planned.stream.tasks if planned.stream else planned.writes
+    count, nbytes = len(steps), planned.source_bytes
     assert planned.fingerprint
     assert nbytes > 99e12
     ended = time.process_time()

@@ -1,4 +1,4 @@
-"""Grids of regions have the regions that their edges say, in C order."""
+"""Grids of regions have the regions that their edges say, in the order of their axes."""
 
 from __future__ import annotations
 
@@ -45,6 +45,16 @@ def test_regions_are_in_c_order() -> None:
     assert grid[2:5] == expected[2:5]
     with pytest.raises(IndexError):
         grid[len(grid)]
+
+
+def test_regions_are_in_the_order_of_any_axes() -> None:
+    sides = EvenCuts(0, 9, 0, 4), ListedCuts((2, 3, 7)), EvenCuts(1, 3, 0, 2)
+    stored = RegionGrid(sides)
+    moved = stored.move_axes((2, 0, 1))
+    assert [*moved] == [(b, c, a) for a, b, c in stored]
+    assert [*moved.move_axes((1, 2, 0))] == [*stored]
+    assert (stored.shape, moved.shape) == ((9, 5, 2), (5, 2, 9))
+    assert (stored.largest_shape, moved.largest_shape) == ((4, 4, 1), (4, 1, 4))
 
 
 def test_a_grid_of_many_regions_is_indexed_at_once() -> None:

@@ -46,7 +46,7 @@ from napari_ferry.saving.execution.cluster import (
     worker_checks,
 )
 from napari_ferry.saving.execution.cluster.cluster_runner import ClusterRunner
-from napari_ferry.saving.execution.cluster.file_task import make_file_remotely
+from napari_ferry.saving.execution.cluster.file_task import make_files_remotely
 from napari_ferry.saving.execution.cluster.run_file import RunCheck, running
 from napari_ferry.saving.partial.interruption import partial_folder
 from napari_ferry.saving.partial.journal import read_journal
@@ -63,6 +63,7 @@ FORMATS: dict[str, dict[str, Any]] = {
     "a.tif": {},
     "a.ome.tif": {"size_cap": 60_000 / 1e9},
     "zlib.tif": {"compression": "zlib"},
+    "series.ome.tif": {"compression": "zlib", "size_cap": 30_000 / 1e9},
     "a.ome.zarr": {},
     "shards.ome.zarr": {"shards": True, "levels": 2},
     "a.gif": {},
@@ -388,7 +389,7 @@ def test_steps_do_not_grow_with_the_pages_of_their_source(tmp_path: Path, name: 
         (image,) = imload(source)
         planned = plan(image, tmp_path / name)
         tasks = planned.stream.tasks if planned.stream else planned.writes
-        sizes.append(len(pickle.dumps(replace(tasks[0], array=ArrayLayout(image.array)))))
+        sizes.append(len(pickle.dumps(replace(next(iter(tasks)), array=ArrayLayout(image.array)))))
         image.close()
     assert max(sizes) <= 5000
     assert abs(sizes[1] - sizes[0]) < 100
@@ -439,8 +440,8 @@ def test_workers_with_too_little_memory_are_named(tmp_path: Path) -> None:
             source_checks.check_memory(client(planned.step_memory * 2), planned)
 
 
-@pytest.mark.parametrize("name", ["a.gif", "zlib.tif", "a.ozx"])
-def test_a_worker_writes_a_whole_file(
+@pytest.mark.parametrize("name", ["a.gif", "zlib.tif", "series.ome.tif", "a.ozx"])
+def test_a_worker_writes_all_files_that_are_written_in_order(
     client: distributed.Client, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
 ) -> None:
     image = open_movie(tmp_path)
@@ -449,6 +450,7 @@ def test_a_worker_writes_a_whole_file(
     planned = plan(image, out / name, **FORMATS.get(name, {}))
     run(planned)
     expected = contents(out)
+    assert (len(expected) > 1) == (name == "series.ome.tif")
 
     def refuse(*_: Any) -> None:
         raise AssertionError("this process writes the file")
@@ -472,9 +474,9 @@ def test_a_failed_attempt_leaves_no_file(tmp_path: Path) -> None:
     with running(tmp_path) as check:
         before = sorted(tmp_path.iterdir())
         with pytest.raises(OSError, match="is full"):
-            make_file_remotely(replace(stream, assemble=fail), tmp_path / "new-0.tif", check)
+            make_files_remotely(replace(stream, assemble=fail), [tmp_path / "new-0.tif"], check)
         assert sorted(tmp_path.iterdir()) == before
-        make_file_remotely(stream, tmp_path / "new-0.tif", check)
+        assert make_files_remotely(stream, [tmp_path / "new-0.tif"], check) == 1
     assert [path.name for path in tmp_path.iterdir()] == ["new-0.tif"]
 
 
@@ -487,19 +489,19 @@ def test_several_files_of_a_batch_are_written_at_once(
         imsave(Image.from_array(MOVIE[:, 0] + k, "tyx"), folder / f"{k}.tif")
     running_now: list[int] = []
     most: list[int] = []
-    make_file = ClusterRunner.make_file
+    assemble = ClusterRunner.assemble
     together = threading.Barrier(2, timeout=60)
 
-    def count(self: ClusterRunner, *arguments: Any) -> bool:
+    def count(self: ClusterRunner, *arguments: Any) -> int | None:
         running_now.append(1)
         most.append(len(running_now))
         together.wait()
         try:
-            return make_file(self, *arguments)
+            return assemble(self, *arguments)
         finally:
             running_now.pop()
 
-    monkeypatch.setattr(ClusterRunner, "make_file", count)
+    monkeypatch.setattr(ClusterRunner, "assemble", count)
     address = client.scheduler.address
     command = ["convert", folder, tmp_path / "out", "--format", ".gif", "--cluster", address]
     assert main([*map(str, command)]) == 0

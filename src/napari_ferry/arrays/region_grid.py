@@ -82,7 +82,7 @@ def longest(cuts: Cuts) -> int:
 
 @dataclass(frozen=True)
 class RegionGrid(Sequence[Region]):
-    """The regions of a grid in C order.
+    """The regions of a grid.
 
     Its size does not depend on the number of regions, unless the edges are uneven.
 
@@ -90,9 +90,12 @@ class RegionGrid(Sequence[Region]):
     ----------
     sides : tuple of Cuts
         Intervals along each axis.
+    order : tuple of int, optional
+        Axes from the one that changes last to the one that changes first; as in C order if empty.
     """
 
     sides: tuple[Cuts, ...]
+    order: tuple[int, ...] = ()
 
     def __len__(self) -> int:
         return math.prod(map(len, self.sides))
@@ -109,8 +112,30 @@ class RegionGrid(Sequence[Region]):
         return map(self._region, range(len(self)))
 
     def _region(self, number: int) -> Region:
-        region = []
-        for side in reversed(self.sides):
-            number, index = divmod(number, len(side))
-            region.append(side[index])
-        return tuple(reversed(region))
+        region = [slice(0)] * len(self.sides)
+        for axis in reversed(self.order or range(len(self.sides))):
+            number, index = divmod(number, len(self.sides[axis]))
+            region[axis] = self.sides[axis][index]
+        return tuple(region)
+
+    def move_axes(self, places: Sequence[int]) -> RegionGrid:
+        """Return the same regions in the same order, with axes at other places.
+
+        Parameters
+        ----------
+        places : sequence of int
+            New place of each axis.
+        """
+        sides = sorted(zip(places, self.sides, strict=True), key=lambda pair: pair[0])
+        order = self.order or range(len(places))
+        return RegionGrid(tuple(side for _, side in sides), tuple(places[k] for k in order))
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Length of all regions together along each axis, given at least one."""
+        return tuple(side[len(side) - 1].stop - side[0].start for side in self.sides)
+
+    @property
+    def largest_shape(self) -> tuple[int, ...]:
+        """Length of the longest interval along each axis, given at least one."""
+        return tuple(map(longest, self.sides))

@@ -58,7 +58,7 @@ def cut_to_region(array: Array, region: Region) -> tuple[Array, Region]:
 
 def split_by_frames(
     region: Region, lead: int, most: int, chunks: Sequence[int | tuple[int, ...]]
-) -> list[Region]:
+) -> RegionGrid:
     """Split a region into regions of at most `most` frames, in C order.
 
     Parameters
@@ -77,22 +77,18 @@ def split_by_frames(
     axis = next(
         (k for k in range(lead) if counts[k] > 1 and math.prod(counts[k + 1 :]) <= most), None
     )
-    if axis is None or math.prod(counts) <= most:
-        return [region]
-
-    cuts = _split_points(region[axis], most // math.prod(counts[axis + 1 :]), chunks[axis])
-    regions = []
-    for index in np.ndindex(*counts[:axis]):
-        fixed = tuple(
-            slice(side.start + i, side.start + i + 1)
-            for side, i in zip(region, index, strict=False)
-        )
-        regions += [(*fixed, slice(*cut), *region[axis + 1 :]) for cut in cuts]
-    return regions
+    sides: list[Cuts] = [ListedCuts((side.start, side.stop)) for side in region]
+    if axis is not None and math.prod(counts) > most:
+        sides[:axis] = (EvenCuts(side.start, side.stop, side.start, 1) for side in region[:axis])
+        sides[axis] = _split_side(region[axis], most // math.prod(counts[axis + 1 :]), chunks[axis])
+    return RegionGrid(tuple(sides))
 
 
-def _split_points(side: slice, step: int, chunk: int | tuple[int, ...]) -> list[tuple[int, int]]:
+def _split_side(side: slice, step: int, chunk: int | tuple[int, ...]) -> Cuts:
     """Split one side into ranges of at most `step`, at chunk edges if possible."""
+    if isinstance(chunk, int) and step % max(1, chunk) == side.start % max(1, chunk) == 0:
+        return EvenCuts(side.start, side.stop, side.start, step)
+
     edges = np.array(_edges_of(chunk)) if isinstance(chunk, tuple) else None
     points = [side.start]
     while points[-1] < side.stop:
@@ -102,7 +98,7 @@ def _split_points(side: slice, step: int, chunk: int | tuple[int, ...]) -> list[
         else:
             edge = int(edges[np.searchsorted(edges, limit, "right") - 1])
         points.append(edge if limit < side.stop and edge > points[-1] else limit)
-    return list(itertools.pairwise(points))
+    return ListedCuts(tuple(points))
 
 
 def _edges_of(chunks: tuple[int, ...]) -> list[int]:

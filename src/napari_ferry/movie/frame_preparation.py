@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from napari_ferry.arrays import Array, BlockReader, Region, split_by_frames
 from napari_ferry.arrays.array_layout import chunk_lengths
+from napari_ferry.arrays.region_grid import RegionGrid
 from napari_ferry.arrays.regions import largest_chunk, region_bytes, region_shape
 from napari_ferry.movie.intensity import IntensityMapping
 from napari_ferry.saving.stream import frames_per_task
@@ -52,7 +53,7 @@ class FramePreparation:
         return self.intensity(frames, is_rgb=self.is_rgb)
 
 
-def split_frames(array: Array, region: Region, lead: int, least: int = 1) -> list[Region]:
+def split_frames(array: Array, region: Region, lead: int, least: int = 1) -> RegionGrid:
     """Split a region into regions of a few frames, in order, along the chunks of the array.
 
     Parameters

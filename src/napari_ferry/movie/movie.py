@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from napari_ferry.arrays import Region
 from napari_ferry.arrays.array_layout import ArrayLayout
+from napari_ferry.arrays.region_grid import RegionGrid
 from napari_ferry.errors import InvalidImageError
 from napari_ferry.image import Axis, Channel, Image, check_pixels, common_losses, describe
 from napari_ferry.image.checks import check_frame_axes, check_not_complex
@@ -24,7 +25,7 @@ from napari_ferry.movie.frame_axis import choose_frame_axis, leading_sizes
 from napari_ferry.movie.frame_preparation import FramePreparation, split_frames
 from napari_ferry.movie.frame_rate import choose_rate
 from napari_ferry.movie.intensity import IntensityMapping, choose_intensity, sampled_indices
-from napari_ferry.saving.stream import EncodeTask
+from napari_ferry.saving.encode_tasks import EncodeTasks, divide_task
 
 MAPPED = "mapped from"
 """Key of `Image.metadata`: original dtype, and the values that were mapped to 0 and 255."""
@@ -96,28 +97,19 @@ class Movie:
         ]
         return (*lead, *(slice(0, n) for n in self.image.shape[len(lead) :]))
 
-    def tasks(
-        self, encode: Callable[[NDArray[Any]], Any] | None = None, *, is_single: bool = False
-    ) -> Iterator[EncodeTask]:
-        """Yield the tasks of a `Stream`, in order: a few frames each, prepared in its threads.
+    def tasks(self, encode: Callable[[NDArray[Any]], Any] | None = None) -> EncodeTasks:
+        """Return the tasks of a `Stream`, in order: a few frames each, prepared in its threads.
 
         Parameters
         ----------
         encode : callable, optional
             Converts prepared frames, axes (frames, y, x) or (frames, y, x, s), to the input of
             `Stream.assemble`; without it, that input is the frames themselves.
-        is_single : bool
-            True for one frame in each task.
         """
-        regions = self._single_frames() if is_single else self.segments()
         prepare = self.preparation(encode)
-        for region in regions:
-            yield EncodeTask(self.image.array, region, prepare)
+        return EncodeTasks((divide_task(self.image.array, self.segments(), prepare),))
 
-    def _single_frames(self) -> Iterator[Region]:
-        return (self.region(i, i + 1) for i in range(self.nframes))
-
-    def segments(self, least: int = 1) -> list[Region]:
+    def segments(self, least: int = 1) -> RegionGrid:
         """Return the regions of segments of at least a few frames, along the source's chunks.
 
         Parameters

@@ -96,8 +96,7 @@ class Plan:
     @property
     def source_bytes(self) -> int:
         """Size of the pixels to read, in bytes; the total of the progress."""
-        tasks = self.stream.tasks if self.stream else ()
-        return self.grouped_writes.nbytes + sum(task.nbytes for task in tasks)
+        return self.grouped_writes.nbytes + (self.stream.tasks.nbytes if self.stream else 0)
 
     @cached_property
     def grouped_writes(self) -> Writes:
@@ -110,7 +109,7 @@ class Plan:
         arrays = self.grouped_writes.arrays
         yield from (array for array in arrays if not isinstance(array, Placeholder))
         if self.stream:
-            yield from (task.array for task in self.stream.tasks)
+            yield from (group.array for group in self.stream.tasks.groups)
 
     @property
     def step_memory(self) -> int:
@@ -141,4 +140,4 @@ class Plan:
         yield from (f"{file.path.name}:{file.nbytes}" for file in self.files)
         yield self.grouped_writes.fingerprint
         if self.stream:
-            yield from (f"{task.region}" for task in self.stream.tasks)
+            yield from (group.key for group in self.stream.tasks.groups)

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from napari_ferry.errors import InvalidImageError
+from napari_ferry.saving.encode_tasks import EncodeTasks
 from napari_ferry.saving.plan import Plan
 from napari_ferry.saving.stream import Results, Stream
 from napari_ferry.saving.write_groups import Writes
@@ -80,7 +81,7 @@ def _merge_streams(streams: Sequence[Stream]) -> Stream | None:
         return None
     return Stream(
         paths=tuple(path for stream in streams for path in stream.paths),
-        tasks=tuple(task for stream in streams for task in stream.tasks),
+        tasks=EncodeTasks(tuple(group for stream in streams for group in stream.tasks.groups)),
         assemble=_AssembleEach(
             tuple(len(stream.tasks) for stream in streams),
             tuple(stream.assemble for stream in streams),

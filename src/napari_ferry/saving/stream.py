@@ -18,13 +18,14 @@ from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 
-from napari_ferry.arrays import Array, BlockReader, Region
+from napari_ferry.arrays import BlockReader
 from napari_ferry.arrays.progress import Monitor
-from napari_ferry.arrays.regions import region_bytes
 from napari_ferry.errors import share_collector
 
 if TYPE_CHECKING:
     from concurrent.futures import Executor, Future
+
+    from napari_ferry.saving.encode_tasks import EncodeTask, EncodeTasks
 
 _T = TypeVar("_T")
 
@@ -41,30 +42,6 @@ _FINISHED = 2
 """Number of results that may wait while all workers are busy."""
 
 
-@dataclass(frozen=True)
-class EncodeTask:
-    """Encoding of some pixels, independent of other tasks.
-
-    Parameters
-    ----------
-    array : array
-        Source of the pixels.
-    region : Region
-        Region of the source.
-    encode : callable
-        Converts the pixels to a result for `Stream.assemble`, possibly in another thread.
-    """
-
-    array: Array
-    region: Region
-    encode: Callable[[BlockReader], Any]
-
-    @property
-    def nbytes(self) -> int:
-        """Size of the pixels to read, in bytes."""
-        return region_bytes(self.array, self.region)
-
-
 @dataclass(frozen=True, kw_only=True)
 class Stream:
     """Files assembled from encoded tasks, in order.
@@ -73,7 +50,7 @@ class Stream:
     ----------
     paths : tuple of Path
         The files, as in `Plan.files`. Their number is a maximum if it depends on compression.
-    tasks : tuple of EncodeTask
+    tasks : EncodeTasks
         Tasks, in order.
     assemble : callable
         Creates the files from their partial paths and the encoded tasks, and returns their number.
@@ -82,14 +59,14 @@ class Stream:
     """
 
     paths: tuple[Path, ...]
-    tasks: tuple[EncodeTask, ...]
+    tasks: EncodeTasks
     assemble: Callable[[Sequence[Path], Results], int]
     single_path: Path | None = None
 
     @property
     def step_memory(self) -> int:
         """Memory of all tasks in progress on a worker of a cluster, in bytes."""
-        return _most_ahead(self, 1) * max(task.nbytes for task in self.tasks)
+        return _most_ahead(self, 1) * self.tasks.largest
 
     def created_paths(self, count: int) -> tuple[Path, ...]:
         """Return the paths of the first `count` files."""
@@ -183,8 +160,8 @@ def make_stream(stream: Stream, partials: Sequence[Path], monitor: Monitor, work
 
 def _most_ahead(stream: Stream, workers: int) -> int:
     """Return the number of tasks in progress or finished and not yet consumed."""
-    largest = max(task.nbytes for task in stream.tasks)
-    return max(1, min(workers + _FINISHED, _AHEAD_BYTES // max(1, largest)))
+    most = _AHEAD_BYTES // max(1, stream.tasks.largest)
+    return max(1, min(workers + _FINISHED, most))
 
 
 def _checked(job: Callable[[], _T], monitor: Monitor) -> _T:

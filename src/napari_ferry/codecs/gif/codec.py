@@ -142,7 +142,7 @@ def plan(
     shared = SharedPalette(movie, colors)
     fit = PaletteFit(shared, colors, dither_offsets(movie.size) if dither else None)
     job = Job(movie, shared, None if loop is None else int(loop), is_timed=frame_rate is not None)
-    tasks = tuple(movie.tasks(EncodeFrames(fit)))
+    tasks = movie.tasks(EncodeFrames(fit))
     stream = Stream(paths=(path,), tasks=tasks, assemble=partial(assemble, job=job))
 
     return Plan(

@@ -179,17 +179,16 @@ def _plan_sequence(job: Job, path: Path) -> Plan:
     if is_series:
         job = replace(job, nonce=resumable_nonce(paths[0]) or uuid.uuid4().hex)
     sent = replace(job, movie=movie.without_pixels())
+    prepare = movie.preparation(compress_frames)
     writes = [
         Write(
             path=each,
-            array=task.array,
-            region=task.region,
-            put=FrameFile(sent, index, task.encode),
+            array=movie.image.array,
+            region=movie.region(index, index + 1),
+            put=FrameFile(sent, index, prepare),
             stored=file_digest,
         )
-        for index, (each, task) in enumerate(
-            zip(paths, movie.tasks(compress_frames, is_single=True), strict=True)
-        )
+        for index, each in enumerate(paths)
     ]
     files = [
         PlannedFile(
@@ -219,7 +218,7 @@ def _plan_animation(job: Job, path: Path) -> Plan:
     from napari_ferry.codecs.png.picture_writer import assemble, compress_frames
 
     movie = job.movie
-    tasks = tuple(movie.tasks(compress_frames))
+    tasks = movie.tasks(compress_frames)
     nbytes = movie.nframes * job.frame_bytes + job.record_bytes
     return Plan(
         files=(PlannedFile(path=path, nbytes=nbytes),),

@@ -67,8 +67,8 @@ def plan_video(job: Job) -> Plan:
     regions = movie.segments(segment_frames(job))
     file = PlannedFile(path=job.path, nbytes=_estimate_bytes(movie))
     if len(regions) == 1:
-        tasks = tuple(movie.tasks(encode))
-        stream = Stream(paths=(job.path,), tasks=tasks, assemble=partial(write_frames, job=job))
+        write = partial(write_frames, job=job)
+        stream = Stream(paths=(job.path,), tasks=movie.tasks(encode), assemble=write)
         return Plan(files=(file,), nframes=movie.nframes, stream=stream)
 
     join = partial(join_segments, job=job)

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
-from napari_ferry.arrays import Region, split_by_frames, whole_region
+from napari_ferry.arrays import split_by_frames, whole_region
 from napari_ferry.arrays.array_layout import chunk_lengths
+from napari_ferry.arrays.region_grid import EvenCuts, RegionGrid
 from napari_ferry.arrays.regions import largest_chunk
 from napari_ferry.codecs.tiff.folders.own_series import is_own_part
 from napari_ferry.codecs.tiff.saving.headers import (
@@ -25,7 +27,8 @@ from napari_ferry.codecs.tiff.saving.parts import run_descriptions
 from napari_ferry.codecs.tiff.saving.series_description import FrameRun, part_path
 from napari_ferry.errors import InvalidImageError
 from napari_ferry.saving import Plan, PlannedFile, Stream
-from napari_ferry.saving.stream import EncodeTask, frames_per_task
+from napari_ferry.saving.encode_tasks import EncodeTasks, divide_task
+from napari_ferry.saving.stream import frames_per_task
 
 _PLACEHOLDER = "napari-ferry"
 """Description of a part until all parts are written."""
@@ -40,7 +43,7 @@ def plan_compressed(job: Job) -> Plan:
         bigtiff=job.single_file.nbytes > CLASSIC_BYTES,
     )
     write = partial(assemble, job=job, settings=settings)
-    stream = Stream(paths=(job.path,), tasks=tuple(_tasks(job)), assemble=write)
+    stream = Stream(paths=(job.path,), tasks=_tasks(job), assemble=write)
     return Plan(files=(job.single_file,), stream=stream)
 
 
@@ -61,7 +64,7 @@ def _plan_series(job: Job) -> Plan:
     nbytes = min(math.ceil(job.cap), job.max_page_bytes // len(paths) + reserve)
     files = tuple(PlannedFile(path=path, nbytes=nbytes, may_replace=is_own_part) for path in paths)
     write = partial(assemble, job=job, settings=settings)
-    stream = Stream(paths=paths, tasks=tuple(_tasks(job)), assemble=write, single_path=job.path)
+    stream = Stream(paths=paths, tasks=_tasks(job), assemble=write, single_path=job.path)
     return Plan(files=files, stream=stream)
 
 
@@ -106,17 +109,18 @@ def _incompressible_runs(job: Job, available: float) -> Iterator[FrameRun]:
             yield FrameRun(image=index, first=first, nframes=nframes)
 
 
-def _tasks(job: Job) -> Iterator[EncodeTask]:
-    """Yield tasks in the order of the pages of a file, for whole frames or rows of one frame."""
+def _tasks(job: Job) -> EncodeTasks:
+    """Return tasks in the order of the pages of a file, for whole frames or rows of one frame."""
+    groups = []
     for layer, page in zip(job.layers, job.pages, strict=True):
         order = layer.stored_order(job.flavor)
-        encode = EncodeFrames(page, order)
         frames, rows = _task_size(layer, page)
-        for region in _frame_regions(layer, order, frames):
-            for y in range(0, page.shape[0], rows):
-                side = slice(y, min(y + rows, page.shape[0]))
-                part = (*region[: layer.lead], side, *region[layer.lead + 1 :])
-                yield EncodeTask(layer.image.array, part, encode)
+        grid = _frame_regions(layer, order, frames)
+        height = EvenCuts(0, page.shape[0], 0, rows)
+        sides = (*grid.sides[: layer.lead], height, *grid.sides[layer.lead + 1 :])
+        regions = replace(grid, sides=sides)
+        groups.append(divide_task(layer.image.array, regions, EncodeFrames(page, order)))
+    return EncodeTasks(tuple(groups))
 
 
 def _task_size(layer: Layer, page: PageFormat) -> tuple[int, int]:
@@ -135,9 +139,9 @@ def _task_size(layer: Layer, page: PageFormat) -> tuple[int, int]:
     return 1, min(height, max(1, bands) * page.band_rows)
 
 
-def _frame_regions(layer: Layer, order: Sequence[int], most: int) -> Iterator[Region]:
-    """Yield regions of up to `most` whole frames, in the order of storage."""
+def _frame_regions(layer: Layer, order: Sequence[int], most: int) -> RegionGrid:
+    """Return regions of up to `most` whole frames, in the order of storage."""
     lead, region, chunks = layer.lead, whole_region(layer.shape), chunk_lengths(layer.image.array)
     stored = (*(region[k] for k in order), *region[lead:])
-    for part in split_by_frames(stored, lead, most, [chunks[k] for k in order]):
-        yield (*(part[order.index(k)] for k in range(lead)), *part[lead:])
+    grid = split_by_frames(stored, lead, most, [chunks[k] for k in order])
+    return grid.move_axes((*order, *range(lead, len(region))))

@@ -16,9 +16,11 @@ from itertools import groupby
 from pathlib import Path
 from typing import BinaryIO
 
-from napari_ferry.arrays import BlockReader
+from napari_ferry.arrays import BlockReader, whole_region
+from napari_ferry.arrays.regions import region_bytes
 from napari_ferry.codecs.zarr.saving.planned_block import BlockGrid, StoreBlock
-from napari_ferry.saving.stream import EncodeTask, Results, Stream
+from napari_ferry.saving.encode_tasks import EncodeTask, EncodeTasks, TaskGroup
+from napari_ferry.saving.stream import Results, Stream
 
 ENTRY_BYTES = 256
 """Maximum size of the two headers of one entry in bytes, without the name of its image."""
@@ -43,17 +45,30 @@ def plan_stream(
     version : str
         Version of OME-NGFF.
     """
-    blocks = [grid[index] for grid in grids for index in range(len(grid))]
-    ordered = sorted(blocks, key=lambda block: block.stage)
-    tasks = tuple(
-        EncodeTask(block.array, block.region, partial(_encode, block=block))
-        for block in ordered
-        if block.source is None
-    )
-    later = tuple(block for block in ordered if block.source is not None)
+    ordered = sorted(grids, key=lambda grid: grid.stage)
+    tasks = EncodeTasks(tuple(_group_blocks(grid) for grid in ordered if grid[0].source is None))
+    later = tuple(grid for grid in ordered if grid[0].source is not None)
     comment = json.dumps({"ome": {"version": version}})
     assemble = partial(_assemble, later=later, documents=tuple(documents), comment=comment)
     return Stream(paths=(path,), tasks=tasks, assemble=assemble)
+
+
+def _group_blocks(grid: BlockGrid) -> TaskGroup:
+    """Return the tasks of blocks whose source is not in the store."""
+    return TaskGroup(
+        array=grid.array,
+        count=len(grid),
+        make=partial(_encode_block, grid=grid),
+        nbytes=region_bytes(grid.array, whole_region(grid.array.shape)),
+        largest=region_bytes(grid.array, grid[0].region),  # none but the last of an axis are cut
+        key=repr(grid),
+    )
+
+
+def _encode_block(index: int, *, grid: BlockGrid) -> EncodeTask:
+    """Return the task of a block."""
+    block = grid[index]
+    return EncodeTask(block.array, block.region, partial(_encode, block=block))
 
 
 def _encode(reader: BlockReader, *, block: StoreBlock) -> Files:
@@ -81,7 +96,7 @@ def _assemble(
     partials: Sequence[Path],
     results: Results,
     *,
-    later: Sequence[StoreBlock],
+    later: Sequence[BlockGrid],
     documents: Sequence[tuple[str, str]],
     comment: str,
 ) -> int:
@@ -96,7 +111,8 @@ def _assemble(
             store.append({key: text.encode()})
         for files in results:
             store.append(files)
-        for _, blocks in groupby(later, lambda block: block.stage):
+        for _, grids in groupby(later, lambda grid: grid.stage):
+            blocks = (grid[index] for grid in grids for index in range(len(grid)))
             for files in results.work(partial(_make_later, block, store) for block in blocks):
                 store.append(files)
     return 1

@@ -1,0 +1,116 @@
+"""The tasks of a stream are made when they are needed, and are those that a list would have."""
+
+from __future__ import annotations
+
+import pickle  # noqa: TID251 - our own tasks
+import tracemalloc
+from typing import Any
+
+import dask.array as da
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from helpers import pixels
+from napari_ferry import Image, plan
+from napari_ferry.arrays import Frames, split_by_frames
+from napari_ferry.arrays.regions import region_shape
+from napari_ferry.saving.encode_tasks import EncodeTasks
+
+SOURCES: dict[str, Any] = {
+    "array": Image.from_array(pixels((3, 2, 4, 40, 50)), "tczyx"),
+    "other order": Image.from_array(pixels((3, 2, 4, 40, 50)), "cztyx"),
+    "chunks": Image.from_array(da.zeros((9, 40, 50), chunks=(4, 17, 50), dtype="u2"), "tyx"),
+    "uneven chunks": Image.from_array(
+        da.zeros((9, 40, 50), chunks=((2, 7), (1, 39), 50), dtype="u2"), "tyx"
+    ),
+    "several": [
+        Image.from_array(pixels((3, 40, 50)), "tyx"),
+        Image.from_array(pixels((64, 80)), "yx"),
+    ],
+}
+WAYS: dict[str, dict[str, Any]] = {
+    "a.tif": {"compression": "zlib"},
+    "a.ome.tif": {"compression": "zlib", "size_cap": 1e-5},
+    "pyramid.ome.tif": {"pyramid": True, "compression": "zlib"},
+    "a.ozx": {},
+    "a.gif": {},
+}
+
+
+def tasks_of(source: Any, name: str, **options: Any) -> EncodeTasks:
+    """Return the tasks to save images."""
+    stream = plan(source, name, **options).stream
+    assert stream is not None
+    return stream.tasks
+
+
+@pytest.mark.parametrize("name", WAYS)
+@pytest.mark.parametrize("source", SOURCES)
+@pytest.mark.parametrize("task_bytes", [1, 9000])
+def test_tasks_read_each_pixel_once(
+    source: str, name: str, task_bytes: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("napari_ferry.saving.stream._TASK_BYTES", task_bytes)
+    images = SOURCES[source]
+    if name == "a.gif" and not source.endswith("chunks"):
+        images = Image.from_array(pixels((7, 40, 50)), "tyx")
+    tasks = tasks_of(images, name, **WAYS[name])
+    each = [*tasks]
+    assert len(tasks) == len(each)
+    assert tasks.nbytes == sum(task.nbytes for task in each)
+    assert tasks.largest == max(task.nbytes for task in each)
+
+    read = {id(group.array): np.zeros(group.array.shape, int) for group in tasks.groups}
+    for task in each:
+        read[id(task.array)][task.region] += 1
+    assert all((counts == 1).all() for counts in read.values())
+    assert [task.region for task in pickle.loads(pickle.dumps(tasks))] == [
+        task.region for task in each
+    ]
+
+
+@given(data=st.data())
+def test_frames_are_split_in_order(data: st.DataObject) -> None:
+    counts = data.draw(st.lists(st.integers(1, 9), max_size=3))
+    starts = [data.draw(st.integers(0, 5)) for _ in counts]
+    most = data.draw(st.integers(1, 30))
+    chunks = [data.draw(st.integers(1, 5)) for _ in counts]
+    region = tuple(slice(a, a + n) for a, n in zip(starts, counts, strict=True))
+    region = (*region, slice(0, 4), slice(0, 6))
+    found = split_by_frames(region, len(counts), most, chunks)
+    numbers = np.arange(np.prod([9 + 5] * len(counts))).reshape([9 + 5] * len(counts))
+    frames = [numbers[each[: len(counts)]].ravel() for each in found]
+    np.testing.assert_array_equal(np.concatenate(frames), numbers[region[: len(counts)]].ravel())
+    assert all(len(each) <= most for each in frames)
+    assert all(region_shape(each)[len(counts) :] == (4, 6) for each in found)
+
+
+@pytest.mark.parametrize(
+    ("name", "options"),
+    [("a.ome.tif", {"compression": "zlib", "size_cap": 2000}), ("a.ozx", {})],
+)
+def test_the_plan_of_a_hundred_terabytes_is_small(name: str, options: dict[str, Any]) -> None:
+    def read(i: int) -> Any:
+        raise AssertionError("planning reads no pixels")
+
+    image = Image.from_array(Frames(read, (2980, 2, 500, 4096, 4096), np.uint16, 3), "tczyx")
+    plan(Image.from_array(pixels((2, 4, 4)), "tyx"), name, **options)  # imports
+    tracemalloc.start()
+    try:
+        planned = plan(image, name, **options)
+        assert planned.source_bytes > 99e12
+        assert planned.fingerprint
+        assert tracemalloc.get_traced_memory()[1] < 8e6
+    finally:
+        tracemalloc.stop()
+
+
+def test_the_tasks_belong_to_the_identity(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("napari_ferry.saving.stream._TASK_BYTES", 1)
+    found = set()
+    for frames in (2, 4, 4):
+        source = da.zeros((8, 40, 50), chunks=(frames, 40, 50), dtype="u2")
+        found.add(plan(Image.from_array(source, "tyx"), "a.tif", compression="zlib").fingerprint)
+    assert len(found) == 2

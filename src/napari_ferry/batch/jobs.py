@@ -19,7 +19,7 @@ from napari_ferry.errors import (
     collecting_warnings,
 )
 from napari_ferry.files.comparable_names import comparable
-from napari_ferry.files.short_lists import list_few
+from napari_ferry.files.short_texts import list_few
 from napari_ferry.io import imload
 
 

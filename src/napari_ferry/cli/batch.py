@@ -24,7 +24,7 @@ from napari_ferry.cli.output_path import choose_target
 from napari_ferry.cli.source_lists import expand_lists
 from napari_ferry.cli.terminal import has_bar, has_lines, report, show
 from napari_ferry.errors import InvalidImageError
-from napari_ferry.files.short_lists import list_few
+from napari_ferry.files.short_texts import list_few
 from napari_ferry.files.similar_texts import group_similar
 from napari_ferry.image import Image
 from napari_ferry.saving import Plan

@@ -18,7 +18,7 @@ from napari_ferry.arrays.progress import size_text
 from napari_ferry.arrays.regions import region_bytes, whole_region
 from napari_ferry.cli.terminal import show
 from napari_ferry.errors import collecting_warnings
-from napari_ferry.files.short_lists import list_few
+from napari_ferry.files.short_texts import count_things, list_few
 from napari_ferry.io import imload
 from napari_ferry.io.protocol import hooks_of
 from napari_ferry.io.search import find_source_codec
@@ -46,7 +46,7 @@ def _verify(options: argparse.Namespace) -> int:
     seconds = max(1e-9, time.perf_counter() - started)
     nbytes = sum(map(_nbytes, arrays))
     show(
-        f"{path}: {_counted(len(images), 'image')}, {size_text(nbytes)} of pixels read "
+        f"{path}: {count_things(len(images), 'image')}, {size_text(nbytes)} of pixels read "
         f"({size_text(nbytes / seconds)} per second): {_result(problems)}"
     )
     unchecked = [image for image in images if _lacks_checksums(image.array)]
@@ -96,10 +96,6 @@ def _nbytes(array: Array) -> int:
     return region_bytes(array, whole_region(array.shape))
 
 
-def _counted(number: int, noun: str) -> str:
-    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
-
-
 def _result(problems: Sequence[str]) -> str:
     n_problems = len(dict.fromkeys(problems))
-    return _counted(n_problems, "problem") if n_problems else "no damage found"
+    return count_things(n_problems, "problem") if n_problems else "no damage found"

@@ -12,7 +12,7 @@ from napari_ferry.errors import (
     UnsupportedFormatError,
 )
 from napari_ferry.files.file_formats import is_image_suffix
-from napari_ferry.files.short_lists import list_few
+from napari_ferry.files.short_texts import list_few
 from napari_ferry.io.search import suffixes as all_suffixes
 
 

@@ -15,6 +15,7 @@ from napari_ferry.arrays import Frames
 from napari_ferry.arrays.frames import IndexedFrames
 from napari_ferry.arrays.growth import growing_files
 from napari_ferry.errors import FerryError
+from napari_ferry.files.short_texts import count_things
 from napari_ferry.layers.blank_frames import BlankingArray, with_blanks
 from napari_ferry.layers.layer_data import LayerData
 from napari_ferry.plugin.origins import Source
@@ -192,8 +193,7 @@ def status_line(name: str, count: int, seconds: float, problem: str = "") -> str
     >>> status_line("a.tif", 152, 3.4)
     'Following a.tif: 152 frames, 3 s ago'
     """
-    frames = "1 frame" if count == 1 else f"{count} frames"
-    text = f"Following {name}: {frames}, {_age(seconds)} ago"
+    text = f"Following {name}: {count_things(count, 'frame')}, {_age(seconds)} ago"
     return f"{text}. Waiting: {problem}" if problem else text
 
 

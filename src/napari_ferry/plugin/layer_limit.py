@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from napari_ferry.files.short_lists import list_few
+from napari_ferry.files.short_texts import list_few
 from napari_ferry.image import Image
 from napari_ferry.image.axes import frame_ndim
 from napari_ferry.image.record import ASSUMED

@@ -16,7 +16,7 @@ from napari_ferry.errors import (
     SaveError,
     UnsupportedFormatError,
 )
-from napari_ferry.files.short_lists import list_few
+from napari_ferry.files.short_texts import list_few
 from napari_ferry.files.stored_size import stored_bytes
 from napari_ferry.image import Image
 from napari_ferry.io.protocol import hooks_of

@@ -14,7 +14,7 @@ from weakref import WeakKeyDictionary
 
 from napari_ferry.arrays.sliced_view import SlicedView
 from napari_ferry.errors import InvalidImageError
-from napari_ferry.files.short_lists import list_few
+from napari_ferry.files.short_texts import list_few
 from napari_ferry.image import Image
 from napari_ferry.layers.blank_frames import BlankingArray
 from napari_ferry.layers.layer_data import LayerData

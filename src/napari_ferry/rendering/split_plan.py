@@ -8,7 +8,7 @@ from pathlib import Path
 
 from napari_ferry.errors import InvalidImageError, warn
 from napari_ferry.files.labels import file_labels
-from napari_ferry.files.short_lists import list_few
+from napari_ferry.files.short_texts import list_few
 from napari_ferry.image import Image
 from napari_ferry.image.axes import parse_axes
 from napari_ferry.image.split_axes import Labels, split_image

@@ -17,7 +17,7 @@ from napari_ferry.errors import (
     SaveError,
     TargetExistsError,
 )
-from napari_ferry.files.short_lists import list_few
+from napari_ferry.files.short_texts import list_few
 from napari_ferry.saving.disk.replacement import check_replaceable
 from napari_ferry.saving.partial.interruption import interrupted_save
 from napari_ferry.saving.partial.partial_folder import PartialFolder

@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 
 from napari_ferry.arrays.progress import size_text
 from napari_ferry.errors import FerryError
+from napari_ferry.files.short_texts import count_things
 from napari_ferry.image import Image
 from napari_ferry.io.protocol import Codec
 from napari_ferry.io.search import codecs, find_codec
@@ -124,7 +125,7 @@ def describe_plan(
     ]
 
     if plan.frame_rate is not None:
-        frames = "1 frame" if plan.nframes == 1 else f"{plan.nframes} frames"
+        frames = count_things(plan.nframes, "frame")
         headline.append(f"{float(plan.nframes / plan.frame_rate):.4g} s")
         details.append(f"{frames} at {_rate_text(plan.frame_rate)} per second.")
     if is_known and expected > free:
@@ -135,7 +136,7 @@ def describe_plan(
 def _describe_names(plan: Plan) -> str:
     """Return the name of the only file, or the number of files."""
     count = len(plan.files)
-    return elide_name(plan.files[0].path.name) if count == 1 else f"{count} files"
+    return elide_name(plan.files[0].path.name) if count == 1 else count_things(count, "file")
 
 
 def elide_name(name: str) -> str:

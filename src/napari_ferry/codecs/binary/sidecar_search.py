@@ -33,7 +33,7 @@ from napari_ferry.errors import (
     MissingMetadataError,
     warn,
 )
-from napari_ferry.files.short_lists import list_few
+from napari_ferry.files.short_texts import list_few
 from napari_ferry.image import Image
 from napari_ferry.image.axes import default_axes
 

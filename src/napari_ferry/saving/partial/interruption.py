@@ -22,7 +22,7 @@ from napari_ferry.errors import (
     warn,
 )
 from napari_ferry.files.comparable_names import comparable
-from napari_ferry.files.short_lists import list_few
+from napari_ferry.files.short_texts import list_few
 from napari_ferry.saving.disk.plain_files import is_locked
 from napari_ferry.saving.partial.journal import LOCK, Journal, read_journal
 from napari_ferry.saving.partial.recovery import is_usable, pending_files

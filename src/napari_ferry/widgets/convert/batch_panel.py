@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from napari_ferry.batch.job_count import BatchProgress
 from napari_ferry.batch.report import Report
+from napari_ferry.files.short_texts import count_things
 from napari_ferry.plugin.manifest import PLUGIN
 from napari_ferry.plugin.notice import notify
 from napari_ferry.widgets.activity import Activity, steps_of
@@ -245,7 +246,7 @@ class BatchPanel(ChoicePanel):
         count = sum(row.is_pending for row in self.rows.rows)
         was_stopped = self.report is not None and bool(self.report.remaining)
         verb = convert_words.GO_ON if was_stopped else convert_words.CONVERT
-        text = f"{verb} {convert_words.count_files(count)}" if count else convert_words.CONVERT
+        text = f"{verb} {count_things(count, 'file')}" if count else convert_words.CONVERT
         self._label_button(text, convert_words.CONVERT_TIP)
         is_ready = self.request is not None and self.search is None and not self.obstacle
         self.button.setEnabled(bool(count) and is_ready)

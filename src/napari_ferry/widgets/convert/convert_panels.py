@@ -13,7 +13,7 @@ from qtpy.QtWidgets import (
     QWidget,
 )
 
-from napari_ferry.files.short_lists import list_few
+from napari_ferry.files.short_texts import list_few
 from napari_ferry.widgets.activity import make_bar
 from napari_ferry.widgets.convert import convert_words
 from napari_ferry.widgets.convert.folder_field import FolderField

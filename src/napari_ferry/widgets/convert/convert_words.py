@@ -105,15 +105,6 @@ def in_form_words(text: str) -> str:
     return text
 
 
-def count_files(count: int) -> str:
-    """Return a number of files as text.
-
-    >>> count_files(1), count_files(30)
-    ('1 file', '30 files')
-    """
-    return "1 file" if count == 1 else f"{count} files"
-
-
 def same_target(other: str, target: str) -> str:
     """Return a sentence about another file that would be saved under the same name.
 

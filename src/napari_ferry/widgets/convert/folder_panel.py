@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from napari_ferry.batch.inputs import MADE_EARLIER, Input, Skipped
 from napari_ferry.errors import FerryError
+from napari_ferry.files.short_texts import count_things
 from napari_ferry.widgets.convert import convert_words
 from napari_ferry.widgets.convert.conversion_request import ConversionRequest
 from napari_ferry.widgets.convert.format_fields import FormatFields
@@ -149,7 +150,7 @@ class FolderPanel(SurveyPanel):
 
     def _show_count(self) -> None:
         """Show the number of rows, and in the tooltip what is not listed and why."""
-        count = convert_words.count_files(len(self.rows.rows))
+        count = count_things(len(self.rows.rows), "file")
         made = sum(each.reason == MADE_EARLIER for each in self.skipped)
         numbers = (
             (convert_words.OUTPUTS, made),

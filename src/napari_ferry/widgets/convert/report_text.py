@@ -8,8 +8,9 @@ from pathlib import Path
 from napari_ferry.arrays.progress import size_text
 from napari_ferry.batch.job_count import BatchProgress
 from napari_ferry.batch.report import Outcome, Report
+from napari_ferry.files.short_texts import count_things
 from napari_ferry.files.similar_texts import group_similar
-from napari_ferry.widgets.convert.convert_words import count_files, in_form_words
+from napari_ferry.widgets.convert.convert_words import in_form_words
 from napari_ferry.widgets.plan_summary import Description, seconds_text
 
 
@@ -51,7 +52,7 @@ def _warnings(report: Report) -> list[str]:
     """Return the warnings of all files, each once with the number of its files."""
     named = [(Path(each.source).name, text) for each in report.outcomes for text in each.warnings]
     return [
-        f"{count_files(count)}: {text}" if count > 1 else text
+        f"{count_things(count, 'file')}: {text}" if count > 1 else text
         for text, count in group_similar(named)
     ]
 

@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import NamedTuple
 
 from napari_ferry.arrays.progress import size_text
+from napari_ferry.files.short_texts import count_things
 from napari_ferry.files.similar_texts import group_similar
 from napari_ferry.saving.target import free_space
-from napari_ferry.widgets.convert.convert_words import count_files
 from napari_ferry.widgets.convert.row import Row
 from napari_ferry.widgets.plan_summary import Description, seconds_text
 
@@ -95,7 +95,7 @@ def _keep_units(text: str) -> str:
 
 def _count_text(rows: Sequence[Row], totals: Totals) -> str:
     done = sum(row.is_checked and row.state == "current" for row in rows)
-    text = count_files(totals.n_files)
+    text = count_things(totals.n_files, "file")
     return f"{text}, {done} up to date" if done else text
 
 
@@ -117,6 +117,6 @@ def _losses(rows: Sequence[Row]) -> tuple[str, ...]:
     ]
     first = {text: name for name, text in reversed(named)}
     return tuple(
-        f"{first[text] if count == 1 else count_files(count)}: {text}"
+        f"{first[text] if count == 1 else count_things(count, 'file')}: {text}"
         for text, count in group_similar(named)
     )

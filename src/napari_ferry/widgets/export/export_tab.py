@@ -13,7 +13,7 @@ from qtpy.QtGui import QHideEvent, QPixmap, QShowEvent
 from qtpy.QtWidgets import QMessageBox, QPushButton, QVBoxLayout, QWidget
 
 from napari_ferry.errors import FerryError
-from napari_ferry.files.short_lists import list_few
+from napari_ferry.files.short_texts import list_few
 from napari_ferry.saving import Plan
 from napari_ferry.widgets.export.export_task import Job, OpenPlan
 from napari_ferry.widgets.export.fields import Fields

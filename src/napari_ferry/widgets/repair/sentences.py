@@ -9,7 +9,7 @@ from typing import NamedTuple
 from napari_ferry.arrays.progress import size_text
 from napari_ferry.codecs.binary.layout import Layout, count_frames, frame_bytes
 from napari_ferry.errors import FerryError
-from napari_ferry.files.short_lists import list_few
+from napari_ferry.files.short_texts import count_things, list_few
 from napari_ferry.widgets.plan_summary import sentence
 from napari_ferry.widgets.repair.repair_words import OPEN, REPLACE, REPLACE_WRITE, WRITE
 
@@ -30,8 +30,10 @@ def describe_frames(layout: Layout) -> str:
     >>> describe_frames(Layout(dtype=np.dtype("uint16"), offset=0, frames=80, y=256, x=256))
     '80 frames of 256 × 256, 16 bit'
     """
-    count = "1 frame" if layout.frames == 1 else f"{layout.frames:,} frames"
-    words = [f"{count} of {layout.y:,} × {layout.x:,}", f"{8 * layout.dtype.itemsize} bit"]
+    words = [
+        f"{count_things(layout.frames, 'frame')} of {layout.y:,} × {layout.x:,}",
+        f"{8 * layout.dtype.itemsize} bit",
+    ]
     if layout.dtype.kind != "u":
         words.append({"i": "signed", "f": "floating point"}[layout.dtype.kind])
     if layout.interleaving == "pixel" and layout.channels in (3, 4):
@@ -128,7 +130,7 @@ def summary(nbytes: int, layout: Layout) -> str:
     if not count:
         return f"The file is smaller than one frame of {size}: it has {nbytes:,} bytes."
     whole = min(count, layout.frames)
-    frames = f"{whole:,} frame" if whole == 1 else f"{whole:,} frames"
+    frames = count_things(whole, "frame")
     between = layout.gap * (whole - 1)
     after = nbytes - layout.offset - whole * frame - between
     if after == layout.gap:

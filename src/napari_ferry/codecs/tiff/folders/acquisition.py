@@ -12,6 +12,7 @@ from napari_ferry.codecs.tiff.folders.file_grid import Grid, read_grid
 from napari_ferry.codecs.tiff.folders.plain_stack import join_stack
 from napari_ferry.codecs.tiff.images.read import read_images
 from napari_ferry.errors import warn
+from napari_ferry.files.short_texts import count_things
 from napari_ferry.image import Image
 from napari_ferry.image.record import ASSUMED
 
@@ -49,21 +50,19 @@ def _describe(acquisition: Acquisition) -> str:
     """Describe the acquisition according to the names of its files, in one sentence."""
     paths = [path for grid in acquisition.grids for path in grid.paths]
     example = acquisition.grids[0].existing[0]
-    counts = [_count(n, _AXIS_WORDS[axis]) for axis, n in acquisition.sizes.items()]
+    counts = [count_things(n, _AXIS_WORDS[axis]) for axis, n in acquisition.sizes.items()]
     sets = len(acquisition.grids)
     images = f" in each of {sets} images" if sets > 1 else ""
 
     missing = paths.count(None)
-    are_zero = f"; {_count(missing, 'file')} missing, whose frames are zero" if missing else ""
+    are_zero = (
+        f"; {count_things(missing, 'file')} missing, whose frames are zero" if missing else ""
+    )
     return (
         f"The names of {len(paths) - missing} files such as {example.name} are read as names by "
         f"{acquisition.program}, with {', '.join(counts)}{images}{are_zero}: rename the files if "
         "this is wrong."
     )
-
-
-def _count(n: int, word: str) -> str:
-    return f"{n} {word}" if n == 1 else f"{n} {word}s"
 
 
 def _read_data_set(grid: Grid, opened: Mapping[Path, Sequence[Image]]) -> list[Image]:

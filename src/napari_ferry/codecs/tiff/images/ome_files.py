@@ -30,7 +30,7 @@ from napari_ferry.codecs.tiff.pages.page_kind import TIFFFILE_ERRORS
 from napari_ferry.codecs.tiff.pages.pages import TiffPages
 from napari_ferry.errors import UnreadableFileError, warn
 from napari_ferry.files.links import base_name, leads_outside
-from napari_ferry.files.short_lists import list_few
+from napari_ferry.files.short_texts import list_few
 
 _OWN_UUID = re.compile(r"<(?:\w+:)?OME\b[^>]*?\sUUID\s*=\s*[\"']([^\"']+)[\"']")
 

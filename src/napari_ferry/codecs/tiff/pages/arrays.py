@@ -116,7 +116,7 @@ def _read_pages(source: Pages, pages: NDArray[np.int64], frames: NDArray[Any]) -
 
 
 @dataclass(frozen=True)
-class JoinedReader(Closable):
+class PageSequence(Closable):
     """Reader of the frames of several readers, one after the other.
 
     Parameters

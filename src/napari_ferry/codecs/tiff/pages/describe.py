@@ -14,6 +14,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
+from napari_ferry.codecs.tiff.pages.directory import MAX_ENTRIES
 from napari_ferry.codecs.tiff.pages.ifd_chain import open_tiff, read_magic
 from napari_ferry.codecs.tiff.pages.page_table import DESCRIPTION_TAG
 from napari_ferry.codecs.tiff.pages.tifffile_log import silent_tifffile
@@ -21,7 +22,6 @@ from napari_ferry.codecs.tiff.pages.tifffile_log import silent_tifffile
 if TYPE_CHECKING:
     import tifffile
 
-_MAX_ENTRIES = 4096
 _MAX_TEXT = 1 << 20
 """Maximum number of bytes of the text of a page among many."""
 _COUNT_OFFSET = 4
@@ -70,7 +70,7 @@ def _find_entry(
     file.seek(ifd)
     raw = file.read(head.size)
     n = head.unpack(raw)[0] if len(raw) == head.size else 0
-    raw = file.read(min(n, _MAX_ENTRIES) * entry.size)
+    raw = file.read(min(n, MAX_ENTRIES) * entry.size)
     for k in range(len(raw) // entry.size):
         if entry.unpack_from(raw, k * entry.size)[0] in tags:
             return ifd + head.size + k * entry.size + _COUNT_OFFSET

@@ -8,7 +8,8 @@ from __future__ import annotations
 import struct
 from typing import BinaryIO, NamedTuple
 
-_MAX_ENTRIES = 4096
+MAX_ENTRIES = 4096
+"""Maximum number of entries that are read of a directory."""
 
 NO_DIRECTORY = -1
 """Offset after a directory that does not exist."""
@@ -50,8 +51,8 @@ def read_directory(file: BinaryIO, ifd: int, order: str, is_big: bool) -> Direct
     raw = file.read(size)
     n = struct.unpack(order + head, raw)[0] if len(raw) == size else 0
 
-    is_possible = 0 < n < _MAX_ENTRIES
-    raw = file.read(min(n, _MAX_ENTRIES) * entry + struct.calcsize(order + link))
+    is_possible = 0 < n < MAX_ENTRIES
+    raw = file.read(min(n, MAX_ENTRIES) * entry + struct.calcsize(order + link))
     entries, following = raw[: n * entry], raw[n * entry :]
     if not is_possible or len(following) != struct.calcsize(order + link):
         return Directory(entries, NO_DIRECTORY)

@@ -11,6 +11,7 @@ from typing import Any, BinaryIO, NamedTuple
 
 import numpy as np
 
+from napari_ferry.codecs.tiff.pages.directory import MAX_ENTRIES
 from napari_ferry.codecs.tiff.pages.page_kind import Segments
 from napari_ferry.codecs.tiff.pages.page_table import (
     LAYOUT_TAGS,
@@ -28,7 +29,6 @@ _ROLES |= {tag: k for k, tags in enumerate(SEGMENT_TAGS) for tag in tags}
 """Role of each tag that is read: `_LAYOUT`, or the index of an array of `Segments`."""
 
 _FIRST_READ = 4096
-_MAX_ENTRIES = 1024
 
 
 class SinglePage(NamedTuple):
@@ -152,7 +152,7 @@ def _only_entries(source: _Source, ifd: int, order: str, form: _Form) -> bytes:
     )
     raw = source.read(ifd, head)
     n = struct.unpack(order + form.head, raw)[0] if len(raw) == head else 0
-    if not 0 < n < _MAX_ENTRIES:
+    if not 0 < n < MAX_ENTRIES:
         return b""
     raw = source.read(ifd + head, n * entry + link)
     is_last = len(raw) == n * entry + link and not any(raw[n * entry :])

@@ -8,11 +8,11 @@ from __future__ import annotations
 import struct
 from typing import BinaryIO
 
+from napari_ferry.codecs.tiff.pages.directory import MAX_ENTRIES
 from napari_ferry.codecs.tiff.pages.ifd_chain import IfdChain
 
 _SUBIFDS = 330
 _EIGHT_BYTE_TYPES = (16, 18)
-_MAX_ENTRIES = 4096
 
 
 def read_subifds(file: BinaryIO, chain: IfdChain, k: int) -> IfdChain:
@@ -66,5 +66,5 @@ def _read_entries(file: BinaryIO, offset: int, order: str, is_big: bool) -> byte
     file.seek(offset)
     raw = file.read(head) if offset else b""
     n = struct.unpack(order + ("Q" if is_big else "H"), raw)[0] if len(raw) == head else 0
-    entries = file.read(n * step) if 0 < n < _MAX_ENTRIES else b""
+    entries = file.read(n * step) if 0 < n < MAX_ENTRIES else b""
     return entries if len(entries) == n * step else b""

@@ -14,7 +14,7 @@ from napari_ferry.codecs.zarr.document_digests import COPIES
 from napari_ferry.codecs.zarr.node import Node
 from napari_ferry.codecs.zarr.repair.documents import Documents, Entry
 from napari_ferry.codecs.zarr.repair.finite_values import repair_copied_numbers
-from napari_ferry.files.short_lists import list_few
+from napari_ferry.files.short_texts import list_few
 
 
 def repair_copies(documents: Documents, groups: Sequence[Node], nodes: Sequence[Node]) -> None:

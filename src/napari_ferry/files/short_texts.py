@@ -1,4 +1,4 @@
-"""Lists of names in sentences, cut short."""
+"""Lists of names and numbers of things in sentences, kept short."""
 
 from __future__ import annotations
 
@@ -13,3 +13,12 @@ def list_few(names: Sequence[str], most: int = 3) -> str:
     """
     others = len(names) - most
     return ", ".join(names[:most]) + (f" and {others} more" if others > 0 else "")
+
+
+def count_things(count: int, thing: str) -> str:
+    """Return a number of things, whose word is a singular that ends with "s" in the plural.
+
+    >>> count_things(1, "frame"), count_things(1200, "frame")
+    ('1 frame', '1,200 frames')
+    """
+    return f"{count:,} {thing}" if count == 1 else f"{count:,} {thing}s"

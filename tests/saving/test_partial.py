@@ -141,7 +141,7 @@ def test_the_last_moves_to_another_name_are_refused(name: str, home: Path, data:
 
 
 SOURCES = ["../home/thesis.txt", "{home}/thesis.txt", "lock", "journal.jsonl", "x.tif", "old-0"]
-SOURCES += ["new-0/../../notes.txt", "new-\u0663.tif", "new-0.C:x", "", "new-0.a.b.c"]
+SOURCES += ["new-0/../../notes.txt", "new-\u0663.tif", "new-0.C:x", "", "new-0.a.b.c.d"]
 
 
 @pytest.mark.parametrize("source", SOURCES)
@@ -259,7 +259,7 @@ def file_of_others(home: Path, path: Path) -> None:
 ODD_FILES = [link_to_file, link_to_nothing, link_to_folder, second_name, folder_of_files]
 ODD_FILES += [empty_folder, pipe, unix_socket]
 OURS = ["lock", "journal.jsonl", "old-0", "new-0.tif", "new-0.tif.bands"]
-FOREIGN = ["notes.txt", "old-0.txt", "new-0x.tif", "new-", "lock2", ".profile", "new-0.tif.a.b"]
+FOREIGN = ["notes.txt", "old-0.txt", "new-0x.tif", "new-", "lock2", ".profile", "new-0.tif.a.b.c"]
 
 
 @pytest.mark.sample(6)

@@ -20,3 +20,10 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
         return path if path.exists() else make_numbered(path, *MADE[name])
 
     return make
+
+
+@pytest.fixture(params=[False, True], ids=["small", "large"])
+def any_size(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Encode small frames as large ones are encoded, too."""
+    if request.param:
+        monkeypatch.setattr("napari_ferry.codecs.video.ffmpeg_options._LARGE_PIXELS", 0)

@@ -8,6 +8,7 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Iterator
 from fractions import Fraction
 from functools import partial
 from pathlib import Path
@@ -96,6 +97,7 @@ def decoded_by_pyav(path: Path) -> bytes:
 
 
 @pytest.mark.sample(4)
+@pytest.mark.usefixtures("any_size")
 @pytest.mark.parametrize(("suffix", "codec", "dtype", "is_rgb", "count"), LENGTHS)
 def test_frames_are_those_of_the_segments(
     suffix: str,
@@ -123,14 +125,7 @@ def test_frames_are_those_of_the_segments(
         np.testing.assert_array_equal(load_video(path), frames)
 
 
-@pytest.fixture(params=[False, True], ids=["small", "large"])
-def _any_size(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Encode small frames as large ones are encoded, too."""
-    if request.param:
-        monkeypatch.setattr("napari_ferry.codecs.video.ffmpeg_options._LARGE_PIXELS", 0)
-
-
-@pytest.mark.usefixtures("_any_size")
+@pytest.mark.usefixtures("any_size")
 @pytest.mark.parametrize("suffix", [".mp4", ".mov", ".mkv"])
 def test_any_frame_is_found(suffix: str, tmp_path: Path) -> None:
     movie = np.stack([numbered_frame(i) for i in range(2 * SEGMENT + 5)])
@@ -141,7 +136,7 @@ def test_any_frame_is_found(suffix: str, tmp_path: Path) -> None:
 
 
 @pytest.mark.sample(4)
-@pytest.mark.usefixtures("_any_size")
+@pytest.mark.usefixtures("any_size")
 @pytest.mark.parametrize("rate", [Fraction(30000, 1001), Fraction(1, 10_000), Fraction(241, 2)])
 @pytest.mark.parametrize("more", [0, 1, 2, 3, 47])
 def test_times_are_exact(rate: Fraction, more: int, tmp_path: Path) -> None:
@@ -161,7 +156,8 @@ def test_times_are_exact(rate: Fraction, more: int, tmp_path: Path) -> None:
     assert [(packet.dts - packets[0].dts) * packet.time_base for packet in packets] == [
         k / rate for k in range(count)
     ]
-    assert any(packet.pts != packet.dts for packet in packets)  # B-frames
+    times = [packet.pts for packet in packets]
+    assert times != sorted(times)  # B-frames
     assert path.read_bytes().index(b"moov") < path.read_bytes().index(b"mdat")
     assert b"colrnclx" in path.read_bytes()
 
@@ -176,6 +172,35 @@ def test_the_file_does_not_depend_on_the_number_of_workers(
     for workers in (1, 2, 4):
         imsave(movie, tmp_path / f"{workers}{suffix}", codec=codec, workers=workers)
     assert len({path.read_bytes() for path in tmp_path.iterdir()}) == 1
+
+
+def test_large_frames_have_four_slices(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """On any computer, in a movie of one segment as in one of several."""
+    y, x = np.mgrid[:1024, :1100]
+    frames = np.stack([(x + y * (i + 1) // 3) % 256 for i in range(4)]).astype("u1")
+    save_video(tmp_path / "short.mp4", frames, 10)
+    monkeypatch.setattr("napari_ferry.codecs.video.segment.KEY_FRAMES", 2)
+    monkeypatch.setattr("napari_ferry.codecs.video.segment._FEWEST_FRAMES", 2)
+    monkeypatch.setattr("napari_ferry.codecs.video.segment._SEGMENT_PIXELS", 1)
+    assert len(plan(frames, tmp_path / "a.mp4").writes) > 1
+    save_video(tmp_path / "long.mp4", frames, 10)
+    for path in (tmp_path / "short.mp4", tmp_path / "long.mp4"):
+        with av.open(str(path)) as container:
+            packets = [packet for packet in container.demux(video=0) if packet.size]
+        assert sorted(packet.pts * packet.time_base for packet in packets) == [
+            Fraction(k, 10) for k in range(4)
+        ]
+        assert [len([*slices_of(bytes(packet))]) for packet in packets] == [4] * 4
+
+
+def slices_of(packet: bytes) -> Iterator[int]:
+    """Yield the type of each slice in a packet of an MP4 file."""
+    start = 0
+    while start < len(packet):
+        kind = packet[start + 4] & 31
+        if kind in (1, 5):
+            yield kind
+        start += 4 + int.from_bytes(packet[start : start + 4], "big")
 
 
 def test_segments_are_whole_chunks_of_the_source(tmp_path: Path) -> None:

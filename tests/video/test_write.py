@@ -94,6 +94,7 @@ def test_ffv1_is_exact(dtype: str, axes: str, tmp_path: Path) -> None:
         (239.76, Fraction(5994, 25)),
     ],
 )
+@pytest.mark.usefixtures("any_size")
 @pytest.mark.parametrize("suffix", [".mp4", ".mov"])
 def test_frame_rates_are_exact(asked: float, exact: Fraction, suffix: str, tmp_path: Path) -> None:
     if asked < 0.001 and av.library_versions["libavformat"][0] < 62:

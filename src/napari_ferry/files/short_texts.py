@@ -16,7 +16,7 @@ def list_few(names: Sequence[str], most: int = 3) -> str:
 
 
 def count_things(count: int, thing: str) -> str:
-    """Return a number of things, whose word is a singular that ends with "s" in the plural.
+    """Return a number of things; the plural of the word is formed with "s".
 
     >>> count_things(1, "frame"), count_things(1200, "frame")
     ('1 frame', '1,200 frames')

@@ -25,7 +25,7 @@ from napari_ferry.movie.frame_axis import choose_frame_axis, leading_sizes
 from napari_ferry.movie.frame_preparation import FramePreparation, split_frames
 from napari_ferry.movie.frame_rate import choose_rate
 from napari_ferry.movie.intensity import IntensityMapping, choose_intensity, sampled_indices
-from napari_ferry.saving.encode_tasks import EncodeTasks, divide_task
+from napari_ferry.saving.encode_tasks import EncodeTasks, group_regions
 
 MAPPED = "mapped from"
 """Key of `Image.metadata`: original dtype, and the values that were mapped to 0 and 255."""
@@ -107,7 +107,7 @@ class Movie:
             `Stream.assemble`; without it, that input is the frames themselves.
         """
         prepare = self.preparation(encode)
-        return EncodeTasks((divide_task(self.image.array, self.segments(), prepare),))
+        return EncodeTasks((group_regions(self.image.array, self.segments(), prepare),))
 
     def segments(self, least: int = 1) -> RegionGrid:
         """Return the regions of segments of at least a few frames, along the source's chunks.

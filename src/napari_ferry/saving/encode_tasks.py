@@ -101,7 +101,7 @@ class EncodeTasks:
         return max(group.largest for group in self.groups)
 
 
-def divide_task(
+def group_regions(
     array: Array, regions: RegionGrid, encode: Callable[[BlockReader], Any]
 ) -> TaskGroup:
     """Return the tasks that encode each region of an array in the same way."""

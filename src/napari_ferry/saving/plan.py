@@ -13,6 +13,7 @@ import xxhash
 
 from napari_ferry.arrays.array_layout import Placeholder
 from napari_ferry.arrays.progress import size_text
+from napari_ferry.files.short_texts import count_things
 from napari_ferry.saving.stream import Stream
 from napari_ferry.saving.write import PlannedFile, Write
 from napari_ferry.saving.write_groups import Writes, group_writes
@@ -77,11 +78,12 @@ class Plan:
     details: tuple[str, ...] = ()
 
     def __repr__(self) -> str:
-        count = "1 file" if len(self.files) == 1 else f"{len(self.files)} files"
+        count = count_things(len(self.files), "file")
         limit = "at most " if self.is_encoded else ""
         size = f"{limit}{size_text(self.nbytes)}"
+        frames = count_things(self.nframes, "frame")
         losses = f", losses: {'; '.join(self.losses)}" if self.losses else ""
-        return f"Plan({self.paths[0].name}, {count}, {size}, {self.nframes} frames{losses})"
+        return f"Plan({self.paths[0].name}, {count}, {size}, {frames}{losses})"
 
     @property
     def nbytes(self) -> int:

@@ -107,7 +107,7 @@ def copy_options(job: Job) -> list[str]:
     # FFmpeg stores the range and matrix of FFV1 in Matroska, but not in QuickTime
     matrix = ("-colorspace", "rgb") if job.movie.is_rgb else ()
     tags = ("-color_range", "pc", *matrix) if job.codec == "ffv1" else ()
-    # the delay of decoding is shorter in a segment of one or two frames
+    # the delay of decoding is shorter in a segment of a few frames
     delay = _delay(job)
     frame = f"1/TB/({job.rate})"
     times = f"pts=PTS-STARTPTS:dts=(N-{delay})*{frame}:duration={frame}"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Protocol, TypeAlias
 
@@ -27,8 +26,8 @@ class Runner(Protocol):
     def carry_out(self, attempt: Attempt, monitor: Monitor) -> Outcome:
         """Carry out a write, and count its pixels."""
 
-    def assemble(self, stream: Stream, partials: Sequence[Path], monitor: Monitor) -> int | None:
-        """Make the files of a stream in one step, if this is possible; return their number."""
+    def make_file(self, stream: Stream, partial: Path, monitor: Monitor) -> bool:
+        """Make the file of a stream in one step, if this is possible; return whether it is."""
 
 
 class ThreadRunner:
@@ -54,5 +53,6 @@ class ThreadRunner:
             monitor.add(attempt.write.nbytes, skipped=True)
         return outcome
 
-    def assemble(self, stream: Stream, partials: Sequence[Path], monitor: Monitor) -> None:
-        """Return ``None``: threads encode the tasks of a stream."""
+    def make_file(self, stream: Stream, partial: Path, monitor: Monitor) -> bool:
+        """Return False: threads encode the tasks of a stream."""
+        return False

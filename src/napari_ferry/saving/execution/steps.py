@@ -63,9 +63,9 @@ def _make_stream(
         return 0
     by_path = {path: folder.file(partial_name(i, path)) for i, path in enumerate(plan.paths)}
     partials = [by_path[path] for path in plan.stream.paths]
-    count = runner.assemble(plan.stream, partials, monitor)
-    if count is None:
-        count = make_stream(plan.stream, partials, monitor, threads)
-        for partial in partials[:count]:
-            sync_file(partial)
+    if runner.make_file(plan.stream, partials[0], monitor):
+        return 1
+    count = make_stream(plan.stream, partials, monitor, threads)
+    for partial in partials[:count]:
+        sync_file(partial)
     return count

@@ -14,8 +14,9 @@ from numpy.typing import NDArray
 from napari_ferry.files.json_files import parse_json
 from napari_ferry.saving.disk.plain_files import open_plain
 
-NEW_NAME = re.compile(r"new-[0-9]{1,9}(\.[^./\\:\0]+){0,2}")
-"""An unfinished file, or an auxiliary file of a format with one more suffix."""
+NEW_NAME = re.compile(r"new-[0-9]{1,9}(\.[^./\\:\0]+){0,3}")
+"""An unfinished file, that of one attempt of a cluster, or an auxiliary file of a format; the last
+two have one more suffix each."""
 
 MAX_LINE_BYTES = 8 << 20
 """Length of the longest line; the moves of fifty thousand files are shorter."""

@@ -16,6 +16,7 @@ from qtpy.QtWidgets import (
     QWidget,
 )
 
+from napari_ferry.files.short_texts import count_things
 from napari_ferry.widgets.convert import convert_words
 from napari_ferry.widgets.form import FoldedSection, make_label
 from napari_ferry.widgets.plan_summary import sentence
@@ -130,5 +131,5 @@ def _count_workers(address: str) -> str:
 
     with connecting(address) as client:
         threads = client.nthreads()
-    workers = "1 worker" if len(threads) == 1 else f"{len(threads)} workers"
-    return f"Connected: {workers} with {sum(threads.values())} threads."
+    workers = count_things(len(threads), "worker")
+    return f"Connected: {workers} with {count_things(sum(threads.values()), 'thread')}."

@@ -96,7 +96,7 @@ def _keep_units(text: str) -> str:
 def _count_text(rows: Sequence[Row], totals: Totals) -> str:
     done = sum(row.is_checked and row.state == "current" for row in rows)
     text = count_things(totals.n_files, "file")
-    return f"{text}, {done} up to date" if done else text
+    return f"{text}, {done:,} up to date" if done else text
 
 
 def _size_text(totals: Totals, rates: Rates | None) -> str:

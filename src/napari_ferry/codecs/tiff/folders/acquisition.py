@@ -52,16 +52,15 @@ def _describe(acquisition: Acquisition) -> str:
     example = acquisition.grids[0].existing[0]
     counts = [count_things(n, _AXIS_WORDS[axis]) for axis, n in acquisition.sizes.items()]
     sets = len(acquisition.grids)
-    images = f" in each of {sets} images" if sets > 1 else ""
+    images = f" in each of {count_things(sets, 'image')}" if sets > 1 else ""
 
     missing = paths.count(None)
-    are_zero = (
-        f"; {count_things(missing, 'file')} missing, whose frames are zero" if missing else ""
-    )
+    files = count_things(len(paths) - missing, "file")
+    absent = count_things(missing, "file")
+    are_zero = f"; {absent} missing, whose frames are zero" if missing else ""
     return (
-        f"The names of {len(paths) - missing} files such as {example.name} are read as names by "
-        f"{acquisition.program}, with {', '.join(counts)}{images}{are_zero}: rename the files if "
-        "this is wrong."
+        f"The names of {files} such as {example.name} are read as names by {acquisition.program}, "
+        f"with {', '.join(counts)}{images}{are_zero}: rename the files if this is wrong."
     )
 
 

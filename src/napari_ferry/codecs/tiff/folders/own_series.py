@@ -13,7 +13,7 @@ from napari_ferry.arrays.frames import IndexedFrames, ReadFrame
 from napari_ferry.codecs.tiff.images.part_files import part_paths
 from napari_ferry.codecs.tiff.images.read import read_images
 from napari_ferry.codecs.tiff.names import PART, PART_NUMBER, PartName, stem_of, tiff_files
-from napari_ferry.codecs.tiff.pages.arrays import PageSequence
+from napari_ferry.codecs.tiff.pages.arrays import PageReaders
 from napari_ferry.codecs.tiff.pages.header import read_header
 from napari_ferry.codecs.tiff.pages.page_frames import with_pixels
 from napari_ferry.errors import UnreadableFileError
@@ -199,4 +199,4 @@ def _concatenate(arrays: Sequence[Array], lead: int, shape: Sequence[int]) -> Fr
             f"The parts hold {ends[-1]} frames, expected {math.prod(shape[:lead])}: a part was "
             "replaced; restore the original file, or save the whole series again."
         )
-    return Frames(PageSequence(tuple(readers), tuple(ends)), shape, arrays[0].dtype, lead)
+    return Frames(PageReaders(tuple(readers), tuple(ends)), shape, arrays[0].dtype, lead)

@@ -33,7 +33,7 @@ from napari_ferry.codecs.tiff.images.shaped_json import (
     warn_misfit,
     warn_unusable,
 )
-from napari_ferry.codecs.tiff.pages.arrays import PageSequence
+from napari_ferry.codecs.tiff.pages.arrays import PageReaders
 from napari_ferry.codecs.tiff.pages.header import Header
 from napari_ferry.codecs.tiff.pages.page_frames import (
     Page,
@@ -212,7 +212,7 @@ def _stack_image(source: TiffPages, stack: PageStack) -> Image:
     parts = [_part(source, list(runs)) for _, runs in groupby(stack.runs, key=_storage)]
     frame = description.frame_ndim
     counts = [math.prod(part.shape[:-frame]) for part in parts]
-    read = PageSequence(
+    read = PageReaders(
         tuple(IndexedFrames(part, part.ndim - frame) for part in parts), tuple(accumulate(counts))
     )
     array = Frames(read, description.shape, parts[0].dtype, len(description.shape) - frame)

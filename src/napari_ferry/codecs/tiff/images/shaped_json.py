@@ -12,6 +12,7 @@ from napari_ferry.codecs.tiff.pages.header import Header
 from napari_ferry.codecs.tiff.pages.page_kind import PageKind
 from napari_ferry.errors import warn
 from napari_ferry.files.json_files import parse_json
+from napari_ferry.files.short_texts import count_things
 from napari_ferry.image.axes import complete_steps, default_axes
 from napari_ferry.image.record import KEY
 
@@ -76,7 +77,7 @@ def shortened_record(record: Mapping[str, Any], kind: PageKind, count: int) -> d
 def warn_misfit(header: Header, page: int, shape: Sequence[int], count: int) -> None:
     """Warn of a page's description if it does not fit the `count` pages of the file."""
     size = short_name(" x ".join(map(str, shape)))
-    left = "1 page" if count - page == 1 else f"{count - page} pages"
+    left = count_things(count - page, "page")
     warn_incomplete(
         f"The description of page {page} of {header.path.name} does not fit the pages of the file: "
         f"it describes {size} pixels, but the file has {left} from there on; its complete steps "

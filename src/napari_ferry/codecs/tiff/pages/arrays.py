@@ -116,7 +116,7 @@ def _read_pages(source: Pages, pages: NDArray[np.int64], frames: NDArray[Any]) -
 
 
 @dataclass(frozen=True)
-class PageSequence(Closable):
+class PageReaders(Closable):
     """Reader of the frames of several readers, one after the other.
 
     Parameters

@@ -9,7 +9,7 @@ import struct
 from typing import BinaryIO, NamedTuple
 
 MAX_ENTRIES = 4096
-"""Maximum number of entries that are read of a directory."""
+"""Number of entries from which on a directory is taken for damaged."""
 
 NO_DIRECTORY = -1
 """Offset after a directory that does not exist."""

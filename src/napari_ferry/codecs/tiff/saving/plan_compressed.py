@@ -27,7 +27,7 @@ from napari_ferry.codecs.tiff.saving.parts import run_descriptions
 from napari_ferry.codecs.tiff.saving.series_description import FrameRun, part_path
 from napari_ferry.errors import InvalidImageError
 from napari_ferry.saving import Plan, PlannedFile, Stream
-from napari_ferry.saving.encode_tasks import EncodeTasks, divide_task
+from napari_ferry.saving.encode_tasks import EncodeTasks, group_regions
 from napari_ferry.saving.stream import frames_per_task
 
 _PLACEHOLDER = "napari-ferry"
@@ -119,7 +119,7 @@ def _tasks(job: Job) -> EncodeTasks:
         height = EvenCuts(0, page.shape[0], 0, rows)
         sides = (*grid.sides[: layer.lead], height, *grid.sides[layer.lead + 1 :])
         regions = replace(grid, sides=sides)
-        groups.append(divide_task(layer.image.array, regions, EncodeFrames(page, order)))
+        groups.append(group_regions(layer.image.array, regions, EncodeFrames(page, order)))
     return EncodeTasks(tuple(groups))
 
 

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 
 from napari_ferry.arrays.progress import size_text
 from napari_ferry.codecs.zarr.saving.image_plan import ImagePlan
+from napari_ferry.files.short_texts import count_things
 
 
 def details_of(plans: Sequence[ImagePlan]) -> tuple[str, ...]:
@@ -30,5 +31,5 @@ def _resolutions(plans: Sequence[ImagePlan]) -> Iterator[str]:
         places = [names.index(name) for name in ("z", "y", "x") if name in names]
         sizes = [" x ".join(str(level.shape[k]) for k in places) for level in planned.levels]
         subject = f"{planned.image.name}: " if len(plans) > 1 and planned.image.name else ""
-        count = "1 resolution" if len(sizes) == 1 else f"{len(sizes)} resolutions"
+        count = count_things(len(sizes), "resolution")
         yield f"{subject}{count} ({', '.join(sizes)} pixels)."

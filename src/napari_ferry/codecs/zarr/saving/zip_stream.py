@@ -60,7 +60,7 @@ def _group_blocks(grid: BlockGrid) -> TaskGroup:
         count=len(grid),
         make=partial(_encode_block, grid=grid),
         nbytes=region_bytes(grid.array, whole_region(grid.array.shape)),
-        largest=region_bytes(grid.array, grid[0].region),  # none but the last of an axis are cut
+        largest=region_bytes(grid.array, grid[0].region),  # only the last of an axis is smaller
         key=repr(grid),
     )
 

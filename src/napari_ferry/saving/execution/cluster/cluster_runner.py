@@ -6,7 +6,7 @@ import itertools
 import threading
 import time
 from collections import OrderedDict
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -20,7 +20,7 @@ from napari_ferry.errors import ClusterError, FerryError
 from napari_ferry.saving.disk.flush import sync_written
 from napari_ferry.saving.execution.attempt import Attempt, Outcome, carry_out
 from napari_ferry.saving.execution.cluster.connection import connecting
-from napari_ferry.saving.execution.cluster.file_task import make_files_remotely
+from napari_ferry.saving.execution.cluster.file_task import is_one_file, make_file_remotely
 from napari_ferry.saving.execution.cluster.run_file import RunCheck, running
 from napari_ferry.saving.execution.cluster.source_checks import (
     check_memory,
@@ -107,16 +107,13 @@ class ClusterRunner:
         monitor.add(write.nbytes, skipped=outcome.is_skipped)
         return outcome
 
-    def assemble(self, stream: Stream, partials: Sequence[Path], monitor: Monitor) -> int | None:
-        """Make the files of a stream on one worker, and count the pixels when it is finished.
-
-        The process that has the pixels in its memory writes them itself.
-        """
-        if not all(is_sent_by_path(group.array) for group in stream.tasks.groups):
-            return None
-        count = self._run(monitor, partials[0].name, assemble_remotely, (stream, partials), None)
+    def make_file(self, stream: Stream, partial: Path, monitor: Monitor) -> bool:
+        """Make the file of a stream on one worker, and count its pixels when it is finished."""
+        if not is_one_file(stream):
+            return False
+        self._run(monitor, partial.name, make_file_of, (stream, partial), None)
         monitor.add(stream.tasks.nbytes)
-        return count
+        return True
 
     def _run(
         self,
@@ -241,11 +238,9 @@ def carry_out_remotely(attempt: Attempt, check: RunCheck, source: _Source | None
     return outcome
 
 
-def assemble_remotely(
-    step: tuple[Stream, Sequence[Path]], check: RunCheck, source: _Source | None
-) -> int:
-    """Make the files of a stream on a worker; the stream contains its sources."""
-    return make_files_remotely(*step, check)
+def make_file_of(step: tuple[Stream, Path], check: RunCheck, source: _Source | None) -> None:
+    """Make the file of a stream on a worker; the stream contains its sources."""
+    make_file_remotely(*step, check)
 
 
 @contextmanager

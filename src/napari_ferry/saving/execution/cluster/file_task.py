@@ -1,13 +1,13 @@
-"""Files that are written in order, such as a GIF, as a single task of a cluster."""
+"""A file that is written in order, such as a GIF, as a single task of a cluster."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from napari_ferry.arrays.progress import Monitor
+from napari_ferry.arrays.regions import is_sent_by_path
 from napari_ferry.saving.disk.flush import sync_file
 from napari_ferry.saving.stream import Stream, make_stream
 
@@ -15,25 +15,34 @@ if TYPE_CHECKING:
     from napari_ferry.saving.execution.cluster.run_file import RunCheck
 
 
-def make_files_remotely(stream: Stream, partials: Sequence[Path], check: RunCheck) -> int:
-    """Write the files of a stream on a worker, flush them to the disk, and return their number.
+def is_one_file(stream: Stream) -> bool:
+    """Return True if a stream makes one file in order, which one worker can read and write.
 
-    Each attempt writes files of its own, so that a late one does no harm.
+    The process that has the pixels in its memory writes them itself.
+    """
+    sources = (group.array for group in stream.tasks.groups)
+    return len(stream.paths) == 1 and all(map(is_sent_by_path, sources))
+
+
+def make_file_remotely(stream: Stream, partial: Path, check: RunCheck) -> None:
+    """Write the file of a stream on a worker, and flush it to the disk.
+
+    Each attempt writes a file of its own, so that a late one does no harm.
 
     Parameters
     ----------
     stream : Stream
         The stream.
-    partials : sequence of Path
-        Partial paths of its files.
+    partial : Path
+        Partial path of its file.
     check : RunCheck
         Check whether the run is still in progress.
     """
     import dask
 
     check()
-    attempt = os.urandom(8).hex()
-    own = [path.with_name(f"{path.stem}.{attempt}{path.suffix}") for path in partials]
+    token = os.urandom(8).hex()
+    own = partial.with_name(f"{partial.stem}.{token}{partial.suffix}")
 
     def is_ended() -> bool:
         """Return False, or raise if the run has ended."""
@@ -43,13 +52,11 @@ def make_files_remotely(stream: Stream, partials: Sequence[Path], check: RunChec
     monitor = Monitor(total=0, report=None, cancel=is_ended)
     try:
         with dask.config.set(scheduler="synchronous"):
-            count = make_stream(stream, own, monitor, 1)
-        for path in own[:count]:
-            sync_file(path)
+            make_stream(stream, [own], monitor, 1)
+        sync_file(own)
         check()
-        for path, partial in zip(own, partials[:count], strict=False):
-            path.replace(partial)
+        own.replace(partial)
     finally:
-        for path in own:
-            path.unlink(missing_ok=True)  # the files of failed attempts could fill the disk
-    return count
+        # the files of failed attempts, and those beside them, could fill the disk
+        for left in own.parent.glob(f"*.{token}*"):
+            left.unlink(missing_ok=True)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import errno
 import logging
 import os
 import pickle  # noqa: TID251 - our own steps
+import re
 import signal
 import sys
 import threading
@@ -37,6 +39,7 @@ from napari_ferry import (
 )
 from napari_ferry.arrays import Frames
 from napari_ferry.arrays.array_layout import ArrayLayout
+from napari_ferry.arrays.progress import Monitor
 from napari_ferry.cli import main
 from napari_ferry.errors import FerryError
 from napari_ferry.saving.execution.cluster import (
@@ -272,6 +275,28 @@ def test_a_lost_scheduler_keeps_what_was_written(tmp_path: Path) -> None:
         runner = ClusterRunner(Lost(), check)  # type: ignore[arg-type]
         with pytest.raises(ClusterError, match="goes on where this save ended"):
             runner._check_connection(OSError("gone"), is_last=False)
+
+
+@pytest.mark.parametrize(("code", "attempts"), [(errno.EIO, 5), (errno.ENOSPC, 1)])
+def test_a_step_is_not_repeated_on_a_full_disk(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, code: int, attempts: int
+) -> None:
+    made: list[str] = []
+
+    class Client:
+        def submit(self, *_: Any, key: str, pure: bool) -> None:
+            made.append(key)
+
+    def fail(*_: Any) -> None:
+        raise OSError(code, os.strerror(code))
+
+    monkeypatch.setattr(ClusterRunner, "_wait", fail)
+    with running(tmp_path) as check:
+        runner = ClusterRunner(Client(), check)  # type: ignore[arg-type]
+        monitor = Monitor(total=0, report=None, cancel=None)
+        with pytest.raises(OSError, match=re.escape(os.strerror(code))):
+            runner._run(monitor, "new-0.gif", print, None, None)
+    assert len(made) == attempts
 
 
 def test_an_attempt_of_another_run_writes_nothing(tmp_path: Path) -> None:

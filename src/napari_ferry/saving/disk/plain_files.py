@@ -26,7 +26,8 @@ _LOCK_ATTEMPTS = 20
 _LOCK_PAUSE = 0.01
 """Time between two attempts, in seconds."""
 
-_NO_SPACE = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
+NO_SPACE = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
+"""Errors of a full disk, or of a file that is too large for it."""
 
 _OWN_NAME_ONLY = getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
 """Flags to refuse links and not to wait for pipes, if the platform has them."""
@@ -115,7 +116,7 @@ def reserve(path: Path) -> None:
     with path.open("r+b") as file:
         whole = ctypes.c_int64(0), ctypes.c_int64(nbytes)
         failed = fallocate is not None and fallocate(file.fileno(), 0, *whole) != 0
-        if failed and ctypes.get_errno() in _NO_SPACE:
+        if failed and ctypes.get_errno() in NO_SPACE:
             raise OSError(ctypes.get_errno(), os.strerror(ctypes.get_errno()), os.fspath(path))
 
 

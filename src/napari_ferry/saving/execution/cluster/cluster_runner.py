@@ -18,6 +18,7 @@ from napari_ferry.arrays.progress import Monitor
 from napari_ferry.arrays.regions import is_sent_by_path
 from napari_ferry.errors import ClusterError, FerryError
 from napari_ferry.saving.disk.flush import sync_written
+from napari_ferry.saving.disk.plain_files import NO_SPACE
 from napari_ferry.saving.execution.attempt import Attempt, Outcome, carry_out
 from napari_ferry.saving.execution.cluster.connection import connecting
 from napari_ferry.saving.execution.cluster.file_task import is_one_file, make_file_remotely
@@ -132,7 +133,7 @@ class ClusterRunner:
         ClusterError
             Workers died again and again, or the scheduler does not answer any more.
         OSError
-            The step failed on every attempt.
+            The step failed on every attempt, or the disk is full.
         """
         from distributed import CancelledError, KilledWorker
 
@@ -149,8 +150,8 @@ class ClusterRunner:
             except (KilledWorker, CancelledError, TimeoutError) as error:
                 self._forget(source)  # it may be lost with its workers
                 self._check_connection(error, is_last=not left)
-            except OSError:
-                if not left:
+            except OSError as error:
+                if not left or error.errno in NO_SPACE:
                     raise
         raise AssertionError("the last attempt returns or raises")
 

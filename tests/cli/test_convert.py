@@ -364,7 +364,7 @@ def test_a_dry_run_prints_the_plan_and_writes_nothing(cells: Image, run: Run) ->
     assert (status, err) == (0, "")
     assert "t 3, c 2, y 16, x 20, uint16" in out
     assert f"would write {Path('out/a.gif')}: at most " in out
-    assert "lost or assumed: both layers are merged into one 8-bit RGB picture" in out
+    assert "lost or assumed: both channels are merged into one 8-bit RGB picture" in out
     assert out.endswith("nothing is written (--dry-run)\n")
     assert names() == [SOURCE]
 

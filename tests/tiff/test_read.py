@@ -77,7 +77,7 @@ def test_imagej_beyond_4_gb(order: str, tmp_path: Path) -> None:
     assert_same_pixels(np.asarray(image.array[0]).astype("uint16"), pixels((1000, 500)))
     assert not image.array[2500].any()
     os.truncate(path, path.stat().st_size - 1)
-    with pytest.warns(FerryWarning, match="declares 5000 planes, but the file has 4999 pages"):
+    with pytest.warns(FerryWarning, match="declares 5,000 planes, but the file has 4,999 pages"):
         (image,) = imload(path)
     assert image.shape == (n - 1, 1000, 500)
 

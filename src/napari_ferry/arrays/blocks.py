@@ -23,7 +23,7 @@ from napari_ferry.arrays.memmap import check_length, mapped_root, mapping_of
 from napari_ferry.arrays.reading_context import single_use
 from napari_ferry.arrays.region_grid import Region
 from napari_ferry.arrays.regions import region_shape, split_by_bytes
-from napari_ferry.errors import ReopenError, SaveCancelledError, SaveError
+from napari_ferry.errors import FerryError, ReopenError, SaveCancelledError, SaveError
 
 BLOCK_BYTES = 8 << 20
 
@@ -153,6 +153,8 @@ class _ReadErrors:
     def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
         if isinstance(error, Exception) and not isinstance(error, _COMPLETE_ERRORS):
             region = ", ".join(f"{side.start}:{side.stop}" for side in self.cut)
+            if isinstance(error, FerryError):  # a whole sentence, with a cure
+                raise SaveError(f"The pixels [{region}] cannot be read: {error}") from error
             cure = ": check that the source is still there and whole"
             is_conversion = isinstance(error, TypeError)  # its text tells how to convert
             raise SaveError(

@@ -123,7 +123,9 @@ def make_parser(
     convert.add_options(add("convert", "save a file or folder in another format"), arguments)
     verify.add_options(add("verify", "read all pixels, and name what is damaged"))
     repair.add_options(add("repair", "find the layout of raw files, or mend metadata"))
-    demo.add_options(add("demo", "open napari with samples, and save them in every format"))
+    demo.add_options(
+        add("demo", "open napari with samples, also saved in every format in a temporary folder")
+    )
     completed = add("completion", "print a script that completes options in a shell")
     completion.add_options(completed, lambda: make_parser(None)[1])
     return parser, commands.choices

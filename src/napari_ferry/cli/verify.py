@@ -26,7 +26,9 @@ from napari_ferry.io.search import find_source_codec
 
 def add_options(parser: argparse.ArgumentParser) -> None:
     """Add the options of the command."""
-    parser.add_argument("path", type=Path, metavar="PATH", help="a file or folder")
+    parser.add_argument(
+        "path", type=Path, metavar="PATH", help="a file, or a folder that is one data set"
+    )
     parser.set_defaults(run=_verify)
 
 

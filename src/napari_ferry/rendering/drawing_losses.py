@@ -28,7 +28,8 @@ def drawing_losses(images: Sequence[Image], drawing: Mapping[str, Any]) -> tuple
     is_as_shown = not replaced and _is_as_shown(layers, drawing)
 
     if len(layers) > 1:
-        merged = "both layers" if len(layers) == 2 else f"all {len(layers)} layers"
+        parts = "channels" if len(images) == 1 else "layers"
+        merged = f"both {parts}" if len(layers) == 2 else f"all {len(layers)} {parts}"
         shown = ", as napari shows them" if is_as_shown else ""
         drawn = f"{merged} are merged into one 8-bit RGB picture{shown}"
     else:

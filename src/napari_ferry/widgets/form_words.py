@@ -41,7 +41,7 @@ OPTION_WORDS = {
     # --- files of data ----------------------------------------------------------------------
     "compression": Words(
         "Compression",
-        "All are lossless. In TIFF, every program reads zlib and LZW, and Zstandard is faster. In "
+        "All are lossless. In TIFF, most programs read zlib and LZW, and Zstandard is faster. In "
         "OME-Zarr, Zstandard is small and LZ4 is fast; automatic keeps the compression of an "
         "opened store.",
         {
@@ -67,7 +67,7 @@ OPTION_WORDS = {
         {None: "Automatic", True: "Yes", False: "No"},
     ),
     "metadata_json": Words(
-        "Metadata as .json, too",
+        "Also write metadata as .json",
         "Writes all metadata to a text file beside the image, for programs of your own.",
     ),
     "version": Words(

@@ -257,7 +257,8 @@ def _parse_dimension(key: str, value: object, source: str) -> int:
         return 0
     if not is_count(value):
         raise UnreadableFileError(
-            f"{source} gives {key} as {repr(value)[:40]}: expected a whole number above 0."
+            f"{source} gives {key} as {repr(value)[:40]}: expected a whole number above 0 "
+            "that the size of the file allows."
         )
     return int(value)
 

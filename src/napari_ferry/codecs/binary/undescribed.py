@@ -40,6 +40,10 @@ def _unlike_raw(data: Path) -> str:
         return text_problem(data.name, source)
 
 
+_POSSIBLE = 0.25
+"""Confidence from which on a layout is proposed, and is more than a guess."""
+
+
 def _likely_layouts(data: Path) -> str:
     """Return instructions to describe a raw file, with its likely layouts."""
     from napari_ferry.codecs.binary.layout.find import find_layouts
@@ -60,6 +64,8 @@ def _likely_layouts(data: Path) -> str:
         cure = f"give missing_metadata={{'dtype': {name!r}, 'y': {best.y}, 'x': {best.x}}}"
 
     layouts = "; ".join(f"{layout} ({layout.confidence:.0%})" for layout in found)
+    if best.confidence < _POSSIBLE:
+        return f"give missing_metadata={{'dtype': ..., 'y': ..., 'x': ...}}; guesses are {layouts}"
     return (
         f"{cure}, or run `napari-ferry repair {data.name} --write`; the likely layouts are "
         f"{layouts}"

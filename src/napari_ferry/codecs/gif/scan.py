@@ -139,7 +139,8 @@ def scan(path: Path) -> FrameTable:
 def _not_gif(path: Path, header: bytes) -> str:
     """Return the message about a file of another format."""
     clause = other_format(path, "GIF") or (
-        f"it begins with {header[:6]!r} instead of a whole header: get a complete copy of it"
+        f"it begins with {repr(header[:6])[1:]} instead of a whole header: get a complete copy of "
+        "it"
     )
     return f"{path.name} is not a GIF file; {clause}."
 

@@ -60,7 +60,7 @@ def scan_open(path: Path, file: BinaryIO) -> PngTable:
 def _not_png(path: Path, start: bytes) -> str:
     """Return the message about a file of another format."""
     clause = other_format(path, "PNG") or (
-        f"it begins with {start!r} instead of a signature: get a complete copy of it"
+        f"it begins with {repr(start)[1:]} instead of a signature: get a complete copy of it"
     )
     return f"{path.name} is not a PNG file; {clause}."
 

@@ -14,7 +14,7 @@ SOURCE = Words("Folder", "Folder to convert. Or drop a folder, or several files,
 SOURCE_EMPTY = "Drop a folder here"
 BROWSE = "Browse..."
 BROWSE_SOURCE = "Select the folder to convert."
-SUBFOLDERS = Words("Subfolders, too", "Also converts what is in the folders of the folder.")
+SUBFOLDERS = Words("Include subfolders", "Also converts what is in the folders of the folder.")
 TARGET = Words("Save in", "Folder for the converted files; it is made if it does not exist.")
 BROWSE_TARGET = "Select the folder for the converted files."
 PATTERN = Words(
@@ -96,7 +96,7 @@ def in_form_words(text: str) -> str:
     """Return a message with the fields of the form instead of the arguments of functions.
 
     >>> in_form_words("give recursive=True (--recursive on the command line) to search it")
-    "check 'Subfolders, too' to search it"
+    "check 'Include subfolders' to search it"
     """
     text = _LAYOUT.sub(_REPAIR, _PYTHON.sub("", text))
     text = _POSITION.sub(_CHOOSE_OTHERS, _FRAME_AXIS.sub(_CHOOSE_AXIS, text))

@@ -25,7 +25,10 @@ _COLORS: dict[State, QColor] = {
     "shared": QColor("#e0574f"),
     "running": _ACCENT,
 }
-"""Colors of states, legible in dark and light themes."""
+"""Colors of states in dark themes."""
+
+_DARKER = 190
+"""Percentage by which colors are darker in light themes, so that their contrast is 4.5 or more."""
 
 _FAINT = 0.65
 """Opacity of what is less important."""
@@ -90,7 +93,7 @@ def _draw_texts(painter: QPainter, area: QRect, row: Row, option: QStyleOptionVi
     width = metrics.horizontalAdvance(state)
     shown: State = "exists" if row.has_warnings else row.state
     is_selected = bool(option.state & QStyle.StateFlag.State_Selected)
-    painter.setPen(color if is_selected else _COLORS.get(shown, color))
+    painter.setPen(color if is_selected else _state_color(shown, color))
     painter.drawText(line, int(Qt.AlignmentFlag.AlignRight), state)
     painter.setPen(color)
     room = line.width() - (width + _GAP if state else 0)
@@ -99,13 +102,21 @@ def _draw_texts(painter: QPainter, area: QRect, row: Row, option: QStyleOptionVi
     )
 
     painter.setOpacity(1.0 if row.problem else _FAINT)
-    painter.setPen(
-        _COLORS[row.state] if row.state in ("failed", "shared") and not is_selected else color
-    )
+    is_problem = row.state in ("failed", "shared") and not is_selected
+    painter.setPen(_state_color(row.state, color) if is_problem else color)
     below = line.translated(0, height)
     painter.drawText(
         below, int(Qt.AlignmentFlag.AlignLeft), _elide(metrics, row.summary, below.width())
     )
+
+
+def _state_color(state: State, text: QColor) -> QColor:
+    """Return the color of a state, legible where other texts have a given color."""
+    color = _COLORS.get(state)
+    if color is None:
+        return text
+    is_dark_theme = text.lightness() > 127  # half of the range
+    return color if is_dark_theme else color.darker(_DARKER)
 
 
 def _elide(metrics: object, text: str, width: int, *, is_name: bool = False) -> str:

@@ -154,7 +154,9 @@ class Fields(QWidget):
         """
         layers = self.layer_list.checked_layers()
         if not layers:
-            raise InvalidImageError("No layer is checked: check one, or select it in the viewer.")
+            raise InvalidImageError(
+                "No layer is checked: check one, select it in the viewer, or open a file first."
+            )
         return layers
 
     # --- changes ----------------------------------------------------------------------------

@@ -233,6 +233,7 @@ class PlaybackForm(QWidget):
             if field is not self.entered:
                 with field.changed.blocked():
                     field.value = text
+                field.native.setCursorPosition(0)  # a short field shows the first digits
         self._check_presets(rate)
 
     def _check_presets(self, rate: float | None) -> None:

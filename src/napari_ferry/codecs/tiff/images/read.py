@@ -37,6 +37,7 @@ from napari_ferry.codecs.tiff.pages.page_kind import AxisMove
 from napari_ferry.codecs.tiff.pages.pages import TiffPages
 from napari_ferry.codecs.tiff.pages.pixel_size import with_pixel_size
 from napari_ferry.errors import warn
+from napari_ferry.files.short_texts import count_things
 from napari_ferry.image import Image
 from napari_ferry.image.axes import complete_steps
 from napari_ferry.image.record import KEY, Description
@@ -262,8 +263,11 @@ def _fit_sizes(
     name = header.path.name
     is_cut = existing < count and _is_cut(header)
     subject = f"{name} is cut off: its" if is_cut else f"The ImageJ header of {name} declares"
-    found = f"ImageJ header declares {count} planes" if is_cut else f"{count} planes"
-    warn_incomplete(f"{subject} {found}, but the file has {existing} pages: {consequence}.")
+    planes = count_things(count, "plane")
+    found = f"ImageJ header declares {planes}" if is_cut else planes
+    warn_incomplete(
+        f"{subject} {found}, but the file has {count_things(existing, 'page')}: {consequence}."
+    )
     if is_stack and count == 1:
         return single_axis(metadata, existing)
     fitted = dict(zip(names, lengths, strict=True))

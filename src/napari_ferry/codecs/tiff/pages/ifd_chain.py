@@ -196,7 +196,7 @@ def _not_tiff(path: Path, header: bytes) -> str:
     """Return the message about a file of another format."""
     if header and (clause := other_format(path, "TIFF")):
         return f"{path.name} is not a TIFF file; {clause}."
-    beginning = f"it begins with {header[:8]!r}" if header else "it is empty"
+    beginning = f"it begins with {repr(header[:8])[1:]}" if header else "it is empty"
     return (
         f"{path.name} is not a TIFF file ({beginning}): check its format, and give it the suffix "
         "of that format."

@@ -111,8 +111,8 @@ class Pages(ABC):
         """Return the error for an undecodable page."""
         reason = reason_of(error, "its pixels cannot be decoded")
         return UnreadableFileError(
-            f"Page {page} of {self.path.name} is damaged{reason}: get a complete copy of the file, "
-            "or use its other pages."
+            f"Page {page} of {self.path.name} is damaged{reason}: get a complete copy of the "
+            f"file{', or use its other pages' if len(self) > 1 else ''}."
         )
 
     def absent(self, page: int) -> UnreadableFileError:

@@ -193,6 +193,18 @@ def test_large_frames_have_four_slices(tmp_path: Path, monkeypatch: pytest.Monke
         assert [len([*slices_of(bytes(packet))]) for packet in packets] == [4] * 4
 
 
+def test_large_frames_have_the_quality_of_small_ones(tmp_path: Path) -> None:
+    y, x = np.mgrid[:1024, :1100]
+    waves = np.sin(x / 3) * np.cos(y / 4) + np.sin((x + y) / 11)
+    texture = (127 + 60 * waves).astype("u1")
+    errors = []
+    for width in (1022, 1024):
+        movie = np.stack([np.roll(texture, 5 * i, 1)[:, :width] for i in range(12)])
+        (path,) = save_video(tmp_path / f"{width}.mp4", movie, 10)
+        errors.append(np.square(load_video(path) - movie.astype(float)).mean())
+    assert errors[1] == pytest.approx(errors[0], rel=0.1)
+
+
 def slices_of(packet: bytes) -> Iterator[int]:
     """Yield the type of each slice in a packet of an MP4 file."""
     start = 0
@@ -235,10 +247,10 @@ def test_the_memory_of_encoders_is_bounded(tmp_path: Path) -> None:
     large = np.broadcast_to(np.uint8(0), (1000, 2048, 2048))
     planned = plan(large, tmp_path / "a.mp4")
     memory = planned.grouped_writes.program_memory
-    assert 300e6 < memory < 400e6  # measured: 300 MB, of noise 362 MB
+    assert 400e6 < memory < 500e6  # measured: 440 MB, of noise 478 MB
     assert planned.step_memory == memory + large.size // len(planned.writes)  # pixels travel
     assert most_at_once(planned, 4) * memory <= 1 << 30
-    assert most_at_once(planned, 16) > 8
+    assert most_at_once(planned, 16) > 4
     assert any("sliced-threads" in option for option in planned.writes[0].put.options)
     assert most_at_once(plan(large[:, :512, :512], tmp_path / "a.mp4"), 4) == 4
 

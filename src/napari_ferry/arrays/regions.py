@@ -86,8 +86,8 @@ def split_by_frames(
 
 def _split_side(side: slice, step: int, chunk: int | tuple[int, ...]) -> Cuts:
     """Split one side into ranges of at most `step`, at chunk edges if possible."""
-    if isinstance(chunk, int) and max(1, chunk) <= step and side.start % max(1, chunk) == 0:
-        return EvenCuts(side.start, side.stop, side.start, step - step % max(1, chunk))
+    if isinstance(chunk, int) and step % max(1, chunk) == side.start % max(1, chunk) == 0:
+        return EvenCuts(side.start, side.stop, side.start, step)
 
     edges = np.array(_edges_of(chunk)) if isinstance(chunk, tuple) else None
     points = [side.start]

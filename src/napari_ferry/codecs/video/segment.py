@@ -54,7 +54,7 @@ large frames, where no two B-frames are neighbors."""
 
 _PROGRAM_BYTES = 48 << 20
 _PIXEL_BYTES = {False: 132, True: 172}
-_LARGE_PIXEL_BYTES = {False: 78, True: 112}
+_LARGE_PIXEL_BYTES = {False: 100, True: 132}
 """Memory of ffmpeg with x264: of the program, and for each gray or RGB pixel of a frame."""
 
 _EXACT_FACTOR = 48

@@ -217,9 +217,11 @@ def test_channels_of_lsm_are_not_a_color(tmp_path: Path) -> None:
         assert_same_pixels(image.array, np.moveaxis(tif.series[0].asarray(), -1, 1))
 
 
-def write_metamorph(path: Path, order: str, data: NDArray[Any]) -> None:
+def write_metamorph(
+    path: Path, order: str, data: NDArray[Any], *, has_distance: bool = True
+) -> None:
     """Write a stack of 4 planes; with less `data`, it is truncated."""
-    z, step = (3, 2) if order == "z" else (0, 1)
+    z, step = (3, 2) if order == "z" else (0, int(has_distance))
     rows = [[z, step, 2459000, 1000 + (0 if order == "c" else 500 * i), 0, 0] for i in range(4)]
     waves = [v for i in range(4) for v in (400 + (50 * i if order == "c" else 0), 1)]
     tags = [(33629, 5, 4, [1] * 8, False), (33630, 5, 4, waves, False), (33628, 4, 1, [1], False)]
@@ -238,6 +240,15 @@ def write_metamorph(path: Path, order: str, data: NDArray[Any]) -> None:
     end = len(raw) + 24
     raw += struct.pack("<6I", 4, end, 5, end, 6, end + 8) + struct.pack("<III", 1, 4, 3) + b"um\0\0"
     path.write_bytes(raw)
+
+
+def test_an_unknown_distance_in_metamorph_is_no_warning(
+    tmp_path: Path, recwarn: pytest.WarningsRecorder
+) -> None:
+    write_metamorph(tmp_path / "m.stk.tif", "t", pixels((4, 20, 30)), has_distance=False)
+    (image,) = imload(tmp_path / "m.stk.tif")
+    assert image.axes[0] == Axis("z")
+    assert not [*recwarn]
 
 
 @pytest.mark.parametrize("order", ["z", "t", "c"])

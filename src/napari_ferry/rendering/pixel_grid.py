@@ -147,9 +147,10 @@ def make_grid(
     gap = layer_grid.gap([size / reduction for size in cell_size]) * reduction
     shape = [size + gap * (n - 1) for size, n in zip(inner, layer_grid.shape, strict=True)]
     if min(cell_size) < 1 or max(shape) // reduction > _LARGEST_SIDE:
+        others = ", or layers with pixels of similar sizes" if scale == 1 else ""
         raise InvalidImageError(
             f"The picture would have {shape[1]} x {shape[0]} pixels: choose a scale other than "
-            f"{scale:g}."
+            f"{scale:g}{others}."
         )
 
     step = 1 / min(size / extent for size, extent in zip(cell_size, extents, strict=True))

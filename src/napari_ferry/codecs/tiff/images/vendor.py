@@ -79,7 +79,8 @@ def read_vendor(header: Header) -> list[Image]:
         The metadata of the file are damaged.
     """
     try:
-        with open_series(header.path) as tif:
+        # MetaMorph stores 0 / 0 for an unknown distance
+        with np.errstate(divide="ignore", invalid="ignore"), open_series(header.path) as tif:
             if header.flavor == "stk":
                 return _read_stk(header, tif)
             if header.flavor == "micromanager" and not tif.is_ndtiff:

@@ -68,6 +68,22 @@ def test_a_pattern_is_verified(tmp_path: Path, capsys: pytest.CaptureFixture):
     assert "no damage found" in capsys.readouterr().out
 
 
+def test_each_data_set_in_a_folder_is_verified(tmp_path: Path, capsys: pytest.CaptureFixture):
+    imsave(movie(), tmp_path / "cells.tif")
+    imsave(movie(), tmp_path / "other.ome.zarr")
+    (tmp_path / "damaged.tif").write_bytes(b"not a TIFF file")
+    (tmp_path / "notes.txt").write_text("of the day")
+    assert main(["verify", str(tmp_path)]) == 1
+    said = capsys.readouterr()
+    assert "damaged.tif is not a TIFF file" in said.err
+    assert [line.partition(":")[0] for line in said.out.splitlines() if "pixels read" in line] == [
+        str(tmp_path / "cells.tif"),
+        str(tmp_path / "other.ome.zarr"),
+    ]
+    (tmp_path / "damaged.tif").unlink()
+    assert main(["verify", str(tmp_path)]) == 0
+
+
 def test_every_damaged_page_of_a_tiff_file_is_named(tmp_path: Path, capsys: pytest.CaptureFixture):
     path = tmp_path / "cells.tif"
     tifffile.imwrite(path, movie(), compression="zlib", metadata=None)

@@ -92,6 +92,18 @@ def group_files(paths: Iterable[Path]) -> Iterator[DataSet]:
         seen.update(files)
 
 
+def list_data_sets(folder: Path) -> list[Path]:
+    """Return what to open for each data set with a known suffix in a folder, in natural order.
+
+    Raises
+    ------
+    UnreadableFileError
+        The folder cannot be read.
+    """
+    found = group_files(filter(has_known_suffix, list_folder(folder.absolute())))
+    return [folder / data_set.path.name for data_set in found]
+
+
 def find_members(path: Path) -> tuple[Path, ...]:
     """Return every file of the data set of a file, first the one with the pixels.
 

@@ -11,7 +11,7 @@ from typing import Any
 
 from napari_ferry.arguments import find_url, reading, to_path
 from napari_ferry.arrays.progress import size_text
-from napari_ferry.batch.data_sets import group_files, has_known_suffix, list_folder
+from napari_ferry.batch.data_sets import list_data_sets
 from napari_ferry.cli.formats import to_command_line
 from napari_ferry.cli.terminal import report, show
 from napari_ferry.errors import FerryError, UnsupportedFormatError, collecting_warnings
@@ -89,12 +89,10 @@ def _read(path: Path) -> list[_Info]:
 def _entries(info: _Info) -> list[Path]:
     """Return each data set with a known suffix in a folder, in natural order."""
     try:
-        paths = list_folder(info.path.absolute())
+        return list_data_sets(info.path)
     except FerryError as error:
         info.error = error
         return []
-    found = group_files(filter(has_known_suffix, paths))
-    return [info.path / data_set.path.name for data_set in found]
 
 
 def _repeats(entry: _Info, folder: _Info) -> bool:

@@ -16,8 +16,10 @@ from napari_ferry.arrays.array_protocol import Shaped, close
 from napari_ferry.arrays.damage_search import find_damage
 from napari_ferry.arrays.progress import size_text
 from napari_ferry.arrays.regions import region_bytes, whole_region
-from napari_ferry.cli.terminal import show
-from napari_ferry.errors import collecting_warnings
+from napari_ferry.batch.data_sets import list_data_sets
+from napari_ferry.cli.formats import to_command_line
+from napari_ferry.cli.terminal import report, show
+from napari_ferry.errors import FerryError, collecting_warnings
 from napari_ferry.files.short_texts import count_things, list_few
 from napari_ferry.io import imload
 from napari_ferry.io.protocol import hooks_of
@@ -27,7 +29,7 @@ from napari_ferry.io.search import find_source_codec
 def add_options(parser: argparse.ArgumentParser) -> None:
     """Add the options of the command."""
     parser.add_argument(
-        "path", type=Path, metavar="PATH", help="a file, or a folder that is one data set"
+        "path", type=Path, metavar="PATH", help="a file, or a folder of one or more data sets"
     )
     parser.set_defaults(run=_verify)
 
@@ -35,6 +37,32 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 def _verify(options: argparse.Namespace) -> int:
     """Read everything; return 1 if anything is damaged, missing or warned about."""
     path = to_path(options.path)
+    try:
+        return _verify_data_set(path)
+    except FerryError:
+        data_sets = list_data_sets(path) if path.is_dir() else []
+        if not data_sets:
+            raise
+    return max(map(_verify_entry, data_sets))
+
+
+def _verify_entry(path: Path) -> int:
+    """Verify one of the data sets in a folder; an error is reported, and others follow."""
+    try:
+        return _verify_data_set(path)
+    except FerryError as error:
+        report(to_command_line(error))
+        return 1
+
+
+def _verify_data_set(path: Path) -> int:
+    """Read all pixels of a data set, and print what is found.
+
+    Raises
+    ------
+    FerryError
+        It cannot be opened.
+    """
     problems: list[str] = []
     started = time.perf_counter()
     with collecting_warnings(problems):

@@ -199,7 +199,7 @@ def _params() -> Iterator[Any]:
 
 
 @pytest.mark.sample(8)
-@pytest.mark.parametrize("scene", _params())
+@pytest.mark.parametrize("scene", [*_params()])
 def test_picture_equals_the_canvas(window: Window, scene: Scene):
     viewer, layers = window.viewer, window.show(scene)
     images = viewer_images([layer.as_layer_data_tuple() for layer in layers])

@@ -119,6 +119,11 @@ def make_unreadable(shape: tuple[int, ...], dtype: DTypeLike = "uint16", lead: i
     return Frames(refuse, shape, dtype, lead)
 
 
+def make_terabytes() -> Image:
+    """Return an image of 100 TB, none of which may be read."""
+    return Image.from_array(make_unreadable((2980, 2, 500, 4096, 4096), "uint16", 3), "tczyx")
+
+
 def assert_same_pixels(found: Array, expected: Array) -> None:
     """Compare values, shape and type bit by bit, but for the byte order."""
     a, b = np.asarray(found), np.asarray(expected)

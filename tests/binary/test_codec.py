@@ -28,6 +28,7 @@ from helpers import (
 from napari_ferry import imload, imsave, load_binary
 from napari_ferry.codecs.binary import codec as binary
 from napari_ferry.codecs.binary.codec import open_binary
+from napari_ferry.codecs.binary.layout import Layout
 from napari_ferry.errors import (
     FerryError,
     FerryWarning,
@@ -223,3 +224,19 @@ def test_a_folder_of_several_recordings(recording: Path) -> None:
         load_binary(recording.parent)
     imsave(pixels((2, 3, 4)), recording.with_name("binary_video.bin"))
     assert load_binary(recording.parent).shape == (2, 3, 4)
+
+
+@pytest.mark.parametrize(
+    ("confidence", "words"), [(0.9, "likely layouts are"), (0.1, "guesses are")]
+)
+def test_a_guess_is_not_called_likely(
+    confidence: float, words: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    layout = Layout(dtype=np.dtype("u2"), offset=0, frames=2, y=4, x=5, confidence=confidence)
+    monkeypatch.setattr(
+        "napari_ferry.codecs.binary.layout.find.find_layouts", lambda *_, **__: [layout]
+    )
+    (tmp_path / "a.bin").write_bytes(bytes(80))
+    with pytest.raises(MissingMetadataError, match=words) as caught:
+        load_binary(tmp_path / "a.bin")
+    assert ("repair a.bin --write" in str(caught.value)) == (confidence > 0.5)

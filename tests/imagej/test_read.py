@@ -88,7 +88,8 @@ def test_other_damage_is_reported_once_if_planes_do_not_fit(count: str, tmp_path
     assert image.shape == (2, 5, 7)
     messages = "\n".join(str(warning.message) for warning in caught)
     assert len(caught) == 3
-    for part in ("but the file has 2 pages", "declares frames=-1", "The record"):
+    planes = "1 plane" if count == "1" else f"{count} planes"
+    for part in (f"{planes}, but the file has 2 pages", "declares frames=-1", "The record"):
         assert messages.count(part) == 1
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import itertools
 import pickle  # noqa: TID251 - our own tasks
-import tracemalloc
 from typing import Any
 
 import dask.array as da
@@ -15,7 +14,7 @@ from hypothesis import strategies as st
 
 from helpers import pixels
 from napari_ferry import Image, plan
-from napari_ferry.arrays import Frames, split_by_frames
+from napari_ferry.arrays import split_by_frames
 from napari_ferry.arrays.regions import region_shape
 from napari_ferry.saving.encode_tasks import EncodeTasks
 
@@ -95,26 +94,6 @@ def test_frames_are_split_in_order(data: st.DataObject) -> None:
     np.testing.assert_array_equal(np.concatenate(frames), numbers[region[: len(counts)]].ravel())
     assert len(found) == 1 or all(0 < len(each) <= most for each in frames)
     assert all(region_shape(each)[len(counts) :] == (4, 6) for each in found)
-
-
-@pytest.mark.parametrize(
-    ("name", "options"),
-    [("a.ome.tif", {"compression": "zlib", "size_cap": 2000}), ("a.ozx", {})],
-)
-def test_the_plan_of_a_hundred_terabytes_is_small(name: str, options: dict[str, Any]) -> None:
-    def read(i: int) -> Any:
-        raise AssertionError("planning reads no pixels")
-
-    image = Image.from_array(Frames(read, (2980, 2, 500, 4096, 4096), np.uint16, 3), "tczyx")
-    plan(Image.from_array(pixels((2, 4, 4)), "tyx"), name, **options)  # imports
-    tracemalloc.start()
-    try:
-        planned = plan(image, name, **options)
-        assert planned.source_bytes > 99e12
-        assert planned.fingerprint
-        assert tracemalloc.get_traced_memory()[1] < 8e6
-    finally:
-        tracemalloc.stop()
 
 
 def test_the_tasks_belong_to_the_identity(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -243,6 +243,7 @@ def test_frame_rate_and_speed_follow_each_other(widget, viewer, qtbot):
     wait_for_words(widget, "the movie plays at 10 per second, 5 x real time", qtbot)
     type_into(playback.frame_rate, "20", qtbot)
     assert playback.speed.value == "10"
+    assert playback.speed.native.cursorPosition() == 0  # its first digits are visible
     type_into(playback.speed, "4", qtbot)
     assert playback.frame_rate.value == "8"
     wait_for_words(widget, "at 8 per second.", qtbot)

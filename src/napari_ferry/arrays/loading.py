@@ -15,7 +15,7 @@ from napari_ferry.arrays.frames import Frames
 from napari_ferry.arrays.memmap import check_length
 from napari_ferry.arrays.progress import Monitor, Report, reporting
 from napari_ferry.arrays.reading_context import single_use
-from napari_ferry.arrays.regions import region_bytes, split_by_bytes, whole_region
+from napari_ferry.arrays.regions import array_bytes, split_by_bytes, whole_region
 from napari_ferry.errors import FerryError, LoadCancelledError
 
 
@@ -55,7 +55,7 @@ def read_array(
         with single_use():
             return array.read_all(workers=workers) if isinstance(array, Frames) else np.array(array)
 
-    total = region_bytes(array, whole_region(array.shape))
+    total = array_bytes(array)
     with reporting(progress, total, name) as report:
         monitor = Monitor(total=total, report=report, cancel=cancel, cancelled=_load_cancelled)
         monitor.check()

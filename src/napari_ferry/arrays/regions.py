@@ -39,6 +39,11 @@ def region_bytes(array: Array, region: Region) -> int:
     return math.prod(region_shape(region)) * np.dtype(array.dtype).itemsize
 
 
+def array_bytes(array: Array) -> int:
+    """Return the size of all samples of an array in memory, in bytes."""
+    return region_bytes(array, whole_region(array.shape))
+
+
 def is_sent_by_path(array: Array) -> bool:
     """Return True if an array is pickled as its paths or a graph, and not with its pixels."""
     return not isinstance(array, np.ndarray) or is_in_file(array)

@@ -15,7 +15,7 @@ from napari_ferry.arrays import Array
 from napari_ferry.arrays.array_protocol import Shaped, close
 from napari_ferry.arrays.damage_search import find_damage
 from napari_ferry.arrays.progress import size_text
-from napari_ferry.arrays.regions import region_bytes, whole_region
+from napari_ferry.arrays.regions import array_bytes
 from napari_ferry.batch.data_sets import list_data_sets
 from napari_ferry.cli.formats import to_command_line
 from napari_ferry.cli.terminal import report, show
@@ -74,7 +74,7 @@ def _verify_data_set(path: Path) -> int:
     for problem in dict.fromkeys(problems):
         show(problem)
     seconds = max(1e-9, time.perf_counter() - started)
-    nbytes = sum(map(_nbytes, arrays))
+    nbytes = sum(map(array_bytes, arrays))
     show(
         f"{path}: {count_things(len(images), 'image')}, {size_text(nbytes)} of pixels read "
         f"({size_text(nbytes / seconds)} per second): {_result(problems)}"
@@ -109,7 +109,7 @@ def _counting_bytes(arrays: Sequence[Array]) -> Iterator[Callable[[int], None]]:
     """Show a progress bar on a terminal; the result, called with bytes, moves it on."""
     from tqdm import tqdm
 
-    total = sum(_nbytes(array) for array in arrays)
+    total = sum(array_bytes(array) for array in arrays)
     with tqdm(total=total, unit="B", unit_scale=True, disable=not sys.stderr.isatty()) as bar:
         lock = threading.Lock()
 
@@ -119,11 +119,6 @@ def _counting_bytes(arrays: Sequence[Array]) -> Iterator[Callable[[int], None]]:
                 bar.update(nbytes)
 
         yield count
-
-
-def _nbytes(array: Array) -> int:
-    """Return the size of all samples in memory, in bytes."""
-    return region_bytes(array, whole_region(array.shape))
 
 
 def _result(problems: Sequence[str]) -> str:

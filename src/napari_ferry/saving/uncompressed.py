@@ -11,11 +11,11 @@ from typing import Any
 import numpy as np
 import xxhash
 
-from napari_ferry.arrays import Array, BlockReader, Region, whole_region
+from napari_ferry.arrays import Array, BlockReader, Region
 from napari_ferry.arrays.array_layout import ArrayLayout
 from napari_ferry.arrays.blocks import BLOCK_BYTES, read_block, write_block
 from napari_ferry.arrays.region_grid import RegionGrid
-from napari_ferry.arrays.regions import region_bytes, region_shape, split_by_bytes
+from napari_ferry.arrays.regions import array_bytes, region_bytes, region_shape, split_by_bytes
 from napari_ferry.arrays.stack import Stack
 from napari_ferry.saving.write import Write, write_bytes
 from napari_ferry.saving.write_groups import WriteGroup, Writes
@@ -60,7 +60,7 @@ def pixel_writes(
     """
     place = _Place(offset, tuple(strides), dtype, locate)
     # a large save has large writes, also if it is divided into many files
-    most = write_bytes(_WRITE_BYTES, region_bytes(array, whole_region(array.shape)))
+    most = write_bytes(_WRITE_BYTES, array_bytes(array))
     return Writes(_groups(path, array, region, lead, place, most))
 
 

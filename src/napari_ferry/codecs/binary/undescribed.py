@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import NoReturn
 
+from napari_ferry.codecs.binary.layout import POSSIBLE
 from napari_ferry.codecs.binary.layout.plain_text import text_problem
 from napari_ferry.codecs.binary.layout.source import open_source
 from napari_ferry.errors import MissingMetadataError, UnreadableFileError
@@ -40,10 +41,6 @@ def _unlike_raw(data: Path) -> str:
         return text_problem(data.name, source)
 
 
-_POSSIBLE = 0.25
-"""Confidence from which on a layout is proposed, and is more than a guess."""
-
-
 def _likely_layouts(data: Path) -> str:
     """Return instructions to describe a raw file, with its likely layouts."""
     from napari_ferry.codecs.binary.layout.find import find_layouts
@@ -58,14 +55,15 @@ def _likely_layouts(data: Path) -> str:
     cure = "give missing_metadata={'dtype': ..., 'y': ..., 'x': ...}"
     if not found:
         return cure
+    layouts = "; ".join(f"{layout} ({layout.confidence:.0%})" for layout in found)
     best = found[0]
+    if best.confidence < POSSIBLE:
+        return f"{cure}; guesses are {layouts}"
+
     if best.channels == 1 and not best.offset:
         name = best.dtype.str if best.byte_order == "big" else best.dtype.name
         cure = f"give missing_metadata={{'dtype': {name!r}, 'y': {best.y}, 'x': {best.x}}}"
 
-    layouts = "; ".join(f"{layout} ({layout.confidence:.0%})" for layout in found)
-    if best.confidence < _POSSIBLE:
-        return f"give missing_metadata={{'dtype': ..., 'y': ..., 'x': ...}}; guesses are {layouts}"
     return (
         f"{cure}, or run `napari-ferry repair {data.name} --write`; the likely layouts are "
         f"{layouts}"

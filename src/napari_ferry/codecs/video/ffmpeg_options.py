@@ -5,6 +5,7 @@ The output is reproducible: it depends neither on the time nor on the computer.
 
 from __future__ import annotations
 
+import math
 import sys
 from pathlib import Path
 
@@ -52,9 +53,9 @@ def encoding_options(job: Job) -> list[str]:
     return [*encoding, "-r", job.rate]
 
 
-def is_large(pixels: int) -> bool:
-    """Return True if frames of this many pixels are encoded in a way that needs less memory."""
-    return pixels >= _LARGE_PIXELS
+def is_large(job: Job) -> bool:
+    """Return True if the frames are encoded in a way that needs less memory."""
+    return math.prod(job.movie.size) >= _LARGE_PIXELS
 
 
 def metadata_options(path: Path) -> list[str]:
@@ -90,13 +91,12 @@ def _pixel_format(movie: Movie) -> str:
 
 def _h264_options(job: Job) -> list[str]:
     """Return options for x264."""
-    height, width = job.movie.size
     filters = f"{_SCALE},format=yuv420p,{_TAGS}" if job.movie.is_rgb else _TAGS
     return [
         *("-vf", filters, "-c:v", "libx264", "-preset", "veryfast"),
         *("-crf", str(QUALITIES[job.quality])),
         *("-g", str(KEY_FRAMES)),
-        *(("-x264-params", _LARGE_PARAMETERS) if is_large(height * width) else ()),
+        *(("-x264-params", _LARGE_PARAMETERS) if is_large(job) else ()),
     ]
 
 

@@ -93,7 +93,7 @@ def segment_memory(job: Job, nframes: int) -> int:
     height, width = job.movie.size
     if job.codec == "ffv1":
         return _PROGRAM_BYTES + _frame_bytes(job.movie) * (_EXACT_FACTOR + nframes)
-    pixel_bytes = _LARGE_PIXEL_BYTES if is_large(height * width) else _PIXEL_BYTES
+    pixel_bytes = _LARGE_PIXEL_BYTES if is_large(job) else _PIXEL_BYTES
     return _PROGRAM_BYTES + height * width * pixel_bytes[job.movie.is_rgb]
 
 
@@ -121,8 +121,7 @@ def _delay(job: Job) -> int:
     """Return the number of frames from decoding to display."""
     if job.codec == "ffv1":
         return 0
-    height, width = job.movie.size
-    return _LARGE_DELAY if is_large(height * width) else _DELAY
+    return _LARGE_DELAY if is_large(job) else _DELAY
 
 
 @dataclass(frozen=True, kw_only=True)

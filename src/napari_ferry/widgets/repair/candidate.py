@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from napari_ferry.codecs.binary.fit import fits, remaining_bytes
-from napari_ferry.codecs.binary.layout import Layout, parse_known_fields, strip_evidence
+from napari_ferry.codecs.binary.layout import POSSIBLE, Layout, parse_known_fields, strip_evidence
 from napari_ferry.codecs.binary.sidecar_check import SidecarStatus
 from napari_ferry.widgets.repair.repair_words import NO_STRUCTURE
 from napari_ferry.widgets.repair.sentences import (
@@ -18,9 +18,6 @@ from napari_ferry.widgets.repair.sentences import (
     no_layout,
     why,
 )
-
-_UNLIKELY = 0.25
-"""Confidence below which a message calls no candidate likely."""
 
 
 @dataclass(frozen=True)
@@ -140,7 +137,7 @@ def is_likely(candidates: Sequence[Candidate]) -> bool:
     if not candidates:
         return False
     best = candidates[0]
-    return bool(best.source) or (not _doubt(best) and best.layout.confidence >= _UNLIKELY)
+    return bool(best.source) or (not _doubt(best) and best.layout.confidence >= POSSIBLE)
 
 
 def describe_doubts(candidates: Sequence[Candidate], nbytes: int, *, has_known_values: bool) -> str:

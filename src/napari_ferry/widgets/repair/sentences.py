@@ -7,13 +7,13 @@ from pathlib import Path
 from typing import NamedTuple
 
 from napari_ferry.arrays.progress import size_text
-from napari_ferry.codecs.binary.layout import Layout, count_frames, frame_bytes
+from napari_ferry.codecs.binary.layout import POSSIBLE, Layout, count_frames, frame_bytes
 from napari_ferry.errors import FerryError
 from napari_ferry.files.short_texts import count_things, list_few
 from napari_ferry.widgets.plan_summary import sentence
 from napari_ferry.widgets.repair.repair_words import OPEN, REPLACE, REPLACE_WRITE, WRITE
 
-_LIKELIHOODS = ((0.9, "very likely"), (0.6, "likely"), (0.25, "possible"), (0.05, "unlikely"))
+_LIKELIHOODS = ((0.9, "very likely"), (0.6, "likely"), (POSSIBLE, "possible"), (0.05, "unlikely"))
 """Words for confidences, each with the minimum confidence."""
 
 _MAX_NAMES = 5

@@ -15,6 +15,7 @@ Below them, `known_headers` reads the headers of other formats, and `source` rea
 """
 
 from napari_ferry.codecs.binary.layout.layout import (
+    POSSIBLE,
     ByteOrder,
     Interleaving,
     KnownFields,
@@ -26,6 +27,7 @@ from napari_ferry.codecs.binary.layout.layout import (
 )
 
 __all__ = [
+    "POSSIBLE",
     "ByteOrder",
     "Interleaving",
     "KnownFields",

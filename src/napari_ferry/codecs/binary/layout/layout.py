@@ -17,6 +17,10 @@ _OrderMark = Literal["<", ">"]
 _ORDER_MARKS: dict[str, _OrderMark] = {"little": "<", "big": ">", "<": "<", ">": ">"}
 
 
+POSSIBLE = 0.25
+"""Confidence from which on a layout is more than a guess."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Layout:
     """Arrangement of the samples of a raw file.

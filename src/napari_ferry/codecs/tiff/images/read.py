@@ -262,12 +262,9 @@ def _fit_sizes(
 
     name = header.path.name
     is_cut = existing < count and _is_cut(header)
-    subject = f"{name} is cut off: its" if is_cut else f"The ImageJ header of {name} declares"
-    planes = count_things(count, "plane")
-    found = f"ImageJ header declares {planes}" if is_cut else planes
-    warn_incomplete(
-        f"{subject} {found}, but the file has {count_things(existing, 'page')}: {consequence}."
-    )
+    subject = f"{name} is cut off: its ImageJ header" if is_cut else f"The ImageJ header of {name}"
+    planes, pages = count_things(count, "plane"), count_things(existing, "page")
+    warn_incomplete(f"{subject} declares {planes}, but the file has {pages}: {consequence}.")
     if is_stack and count == 1:
         return single_axis(metadata, existing)
     fitted = dict(zip(names, lengths, strict=True))

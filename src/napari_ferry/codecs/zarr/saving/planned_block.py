@@ -8,8 +8,8 @@ from functools import partial
 from pathlib import Path
 from typing import Any, BinaryIO, NamedTuple, Protocol
 
-from napari_ferry.arrays import Array, BlockReader, Region, whole_region
-from napari_ferry.arrays.regions import region_bytes
+from napari_ferry.arrays import Array, BlockReader, Region
+from napari_ferry.arrays.regions import array_bytes
 from napari_ferry.codecs.zarr.array import ZarrArray
 from napari_ferry.codecs.zarr.array_metadata import parse_v2, parse_v3
 from napari_ferry.codecs.zarr.saving.block_writer import BlockMaker, make_block, write_block
@@ -71,7 +71,7 @@ def to_group(blocks: BlockGrid, path: Path) -> WriteGroup:
         path=path,
         count=len(blocks),
         make=partial(_make_write, blocks=blocks),
-        nbytes=region_bytes(blocks.array, whole_region(blocks.array.shape)),
+        nbytes=array_bytes(blocks.array),
         key=repr(blocks),
         arrays=(blocks.array,),
         stage=blocks.stage,

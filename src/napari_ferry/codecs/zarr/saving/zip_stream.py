@@ -16,8 +16,8 @@ from itertools import groupby
 from pathlib import Path
 from typing import BinaryIO
 
-from napari_ferry.arrays import BlockReader, whole_region
-from napari_ferry.arrays.regions import region_bytes
+from napari_ferry.arrays import BlockReader
+from napari_ferry.arrays.regions import array_bytes, region_bytes
 from napari_ferry.codecs.zarr.saving.planned_block import BlockGrid, StoreBlock
 from napari_ferry.saving.encode_tasks import EncodeTask, EncodeTasks, TaskGroup
 from napari_ferry.saving.stream import Results, Stream
@@ -59,7 +59,7 @@ def _group_blocks(grid: BlockGrid) -> TaskGroup:
         array=grid.array,
         count=len(grid),
         make=partial(_encode_block, grid=grid),
-        nbytes=region_bytes(grid.array, whole_region(grid.array.shape)),
+        nbytes=array_bytes(grid.array),
         largest=region_bytes(grid.array, grid[0].region),  # only the last of an axis is smaller
         key=repr(grid),
     )
